@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "lab/result.hpp"
+#include "lab/units.hpp"
+
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+namespace lab {
+
+/// The filled buckets of a histogram: (bucket, count), buckets ascending. What a Frame carries.
+using SparseCounts = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
+
+/// Counts of durations from 1 ns to 1 h with 3 significant decimal digits (a bucket is at most 0.1 % wide).
+///
+/// Shape:   values above 1 h count as 1 h and are told by `overflowed()`; below 1 ns as 1 ns.
+/// Cost:    record() is a shift, an add and an increment; the whole is about 280 kB.
+/// Threads: one writer, or immutable. One per thread, merged: never shared.
+/// Source:  Gil Tene's HdrHistogram (bucket layout: 2048 sub-buckets, doubling widths).
+class Histogram {
+  public:
+    static constexpr int significant_digits = 3;
+    static constexpr Duration highest = std::chrono::hours{1};
+
+    Histogram();
+
+    void record(Duration value, std::uint64_t count = 1) noexcept;
+    void merge(const Histogram& other) noexcept;
+    void merge(const SparseCounts& other) noexcept;
+    void clear() noexcept;
+
+    [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
+    [[nodiscard]] std::uint64_t overflowed() const noexcept { return overflowed_; }
+    /// Duration at or below which `percent` (0 < percent <= 100) of the samples lie: the bucket's upper
+    /// edge. Errors: no_samples. Never averaged, never interpolated.
+    [[nodiscard]] Result<Duration> percentile(double percent) const;
+    /// Errors: no_samples. The mean is exact (a running sum), the others to a bucket's width.
+    [[nodiscard]] Result<Duration> mean() const;
+    [[nodiscard]] Result<Duration> min() const;
+    [[nodiscard]] Result<Duration> max() const;
+    /// Samples at or below `value`.
+    [[nodiscard]] std::uint64_t count_at_or_below(Duration value) const noexcept;
+
+    [[nodiscard]] SparseCounts sparse() const;
+    /// Takes what was recorded since the last call and clears it. For a recorder that is cut every 100 ms.
+    [[nodiscard]] SparseCounts take_sparse();
+
+    /// The bucket that holds `value`, and the edges of a bucket: [lower, upper].
+    [[nodiscard]] static std::uint32_t bucket_of(Duration value) noexcept;
+    [[nodiscard]] static Duration lower_edge(std::uint32_t bucket) noexcept;
+    [[nodiscard]] static Duration upper_edge(std::uint32_t bucket) noexcept;
+    [[nodiscard]] static std::uint32_t bucket_count() noexcept;
+
+  private:
+    std::vector<std::uint64_t> counts_;
+    std::uint64_t count_ = 0;
+    std::uint64_t overflowed_ = 0;
+    std::int64_t sum_ns_ = 0;
+    std::uint32_t lowest_used_ = 0;   ///< bounds of what take_sparse() has to look at
+    std::uint32_t highest_used_ = 0;
+};
+
+}  // namespace lab

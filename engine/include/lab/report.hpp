@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "lab/frame.hpp"
+#include "lab/result.hpp"
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace lab {
+
+/// The run as JSON, schema 1: durations in milliseconds as numbers, null for "no samples". README documents it.
+[[nodiscard]] std::string to_json(const RunResult&);
+
+/// One row a frame (RFC 4180), the names of the JSON, units in the header, a point in every locale.
+[[nodiscard]] std::string csv_header();
+[[nodiscard]] std::string to_csv_row(const Frame&);
+[[nodiscard]] std::string to_csv(std::span<const FramePtr>);
+
+/// A page of plain text for a terminal.
+[[nodiscard]] std::string to_text(const RunResult&);
+/// One line for a terminal while it runs.
+[[nodiscard]] std::string to_live_line(const Frame&, std::size_t columns);
+
+/// Text cell that a spreadsheet will not take for a formula (OWASP ASVS 1.2.10), quoted where needed.
+[[nodiscard]] std::string csv_cell(std::string_view text);
+/// Control bytes as escapes, so that text from a file cannot drive a terminal.
+[[nodiscard]] std::string printable(std::string_view text);
+
+/// Writes to a file beside the target and renames it over: whole or not at all. "-" is standard output.
+/// Errors: failed with the reason (disk full, not permitted).
+[[nodiscard]] Result<void> write_text_file(const std::filesystem::path& file, std::string_view text);
+
+}  // namespace lab

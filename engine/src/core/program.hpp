@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// A request is a program that yields effects. No executor knows what Flask is: it performs effects.
+#pragma once
+
+#include "lab/frame.hpp"
+#include "lab/model.hpp"
+#include "lab/units.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace lab::core {
+
+using RequestId = std::uint64_t;
+
+enum class Op : std::uint8_t {
+    acquire,    ///< resource; waits in its queue
+    release,    ///< resource
+    spend,      ///< CPU time: Effect::cost
+    sleep,      ///< wait without computing: Effect::cost
+    query,      ///< arg: QueryKind
+    update,     ///< change the row of the request's key
+    render,     ///< arg: rows
+    fill,       ///< append `arg` bytes to the body
+    cache_get,  ///< arg: index into keys; Outcome::hit jumps over the inner steps
+    cache_put,  ///< arg: index into keys; stores what was made since the matching cache_get
+    respond,    ///< Effect::status; done by the front end
+    end,
+};
+
+enum class ResourceId : std::uint8_t { worker, interpreter_lock, connection };
+
+/// 8 bytes.
+struct Instr {
+    Op op = Op::end;
+    std::uint8_t resource = 0;
+    std::uint16_t jump = 0;     ///< where a cache hit goes
+    std::uint32_t arg = 0;
+};
+static_assert(sizeof(Instr) == 8);
+
+/// A duration to be drawn for one step; `ordinal` keys the draw, so that a step added elsewhere moves none.
+struct Draw {
+    Distribution law;
+    std::uint32_t ordinal = 0;
+};
+
+/// One route under one server, compiled. Immutable once made; shared by every request of its generation.
+struct Program {
+    std::vector<Instr> code;
+    std::vector<Draw> draws;
+    std::vector<KeyRule> keys;
+    std::vector<QueryKind> queries;     ///< in the order of the steps: which data an answer is made from
+    bool inline_answer = false;         ///< never leaves the front end
+    std::string route;                  ///< id
+};
+
+/// Turns a route into instructions. Binding and letting go of a worker follow server.bind and .release;
+/// the interpreter lock is let go round every wait and query; cache steps vanish where the mode is none.
+[[nodiscard]] Program compile(const Route& route, const Server& server, const Cache& cache);
+
+enum class Fault : std::uint8_t {
+    none,
+    refused,        ///< the queue was full: 503
+    expired,        ///< waited too long in the queue: 503
+    pool_timeout,   ///< waited too long for a connection: 500
+    failed,         ///< the database or template said no: 500
+    cancelled,      ///< the run stops, or the client has gone: no answer
+};
+
+/// What the executor tells about the effect it has just performed.
+struct Outcome {
+    Instant now{};
+    bool hit = false;           ///< cache_get
+    std::uint32_t rows = 0;     ///< query
+    Duration remaining{};       ///< spend: not yet burnt, because the interpreter lock was asked for
+    Fault fault = Fault::none;
+};
+
+struct Effect {
+    Op op = Op::end;
+    ResourceId resource = ResourceId::worker;
+    std::uint32_t arg = 0;
+    Duration cost{};            ///< spend, sleep: drawn from (seed, request, step)
+    std::uint16_t status = 200; ///< respond
+};
+
+/// Where one request stands. A copyable value: rewind is a copy.
+struct Cursor {
+    const Program* program = nullptr;
+    std::uint64_t seed = 0;
+    RequestId id = 0;
+    std::uint16_t pc = 0;
+    std::uint8_t held = 0;          ///< bit per ResourceId
+    std::uint16_t status = 200;
+    bool ended = false;
+    Part part = Part::queue;        ///< the span that is open
+    Instant since{};                ///< when it opened
+    Duration owed{};                ///< rest of a spend that was broken off
+    PartTimes parts{};              ///< closed spans
+};
+
+/// A cursor at the start of its program. `received`: first byte of the request read; `parsed`: all of it
+/// understood. The time between counts as parse.
+[[nodiscard]] Cursor begin(const Program& program, std::uint64_t seed, RequestId id, Instant received,
+                           Instant parsed);
+
+/// Closes the span of the effect just performed, opens the next, and says what to do. The first call takes
+/// an Outcome with only `now`. After a fault it lets go of what is held, answers, and ends.
+/// The one place where a span closes and the next opens. Threads: one at a time for each cursor.
+[[nodiscard]] Effect next(Cursor& cursor, const Outcome& outcome);
+
+/// Time that a worker was busy or waiting on this request alone: the parts from lock wait to render.
+[[nodiscard]] Duration service_time(const PartTimes& parts);
+
+}  // namespace lab::core

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "lab/units.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <vector>
+
+namespace lab::core {
+
+using Ticket = std::uint64_t;
+
+enum class Admission : std::uint8_t { granted, queued, refused };
+
+struct Grant {
+    Admission admission = Admission::refused;
+    int slot = -1;      ///< when granted
+};
+
+/// A ticket that has been given a slot.
+struct Wake {
+    Ticket ticket = 0;
+    int slot = -1;
+};
+
+/// A bounded number of slots and a bounded queue before them, first come first served. Serves as the
+/// admission queue before the workers and as the wait for a database connection.
+///
+/// Of several idle slots the longest idle is given. A slot taken away while busy drains: it leaves when
+/// it is released. Pure: no clock, no lock. Threads: one at a time, the owner's lock.
+class SlotPool {
+  public:
+    struct Options {
+        int slots = 1;
+        int queue_capacity = 64;
+        Duration patience{};    ///< longest wait in the queue; 0 means no limit
+    };
+    explicit SlotPool(Options options);
+
+    /// Tickets are unique among those waiting or holding.
+    Grant acquire(Ticket ticket, Instant now);
+    /// Lets a slot go; says whom to wake with it, if anybody waits and the slot is not draining.
+    std::optional<Wake> release(int slot, Instant now);
+    /// Takes a waiting ticket out. False if it does not wait.
+    bool withdraw(Ticket ticket);
+    /// Takes out every ticket whose patience has ended.
+    std::vector<Ticket> expire(Instant now);
+    /// When expire() would next find something.
+    [[nodiscard]] std::optional<Instant> next_expiry() const;
+
+    /// More slots at once serve who waits; fewer: idle ones leave at once, busy ones drain, highest first.
+    std::vector<Wake> resize(int slots, Instant now);
+    /// A smaller queue turns nobody away who already waits.
+    void set_queue_capacity(int capacity);
+    void set_patience(Duration patience);
+
+    [[nodiscard]] int slots() const;            ///< not draining
+    [[nodiscard]] int busy() const;             ///< held, draining ones too
+    [[nodiscard]] int depth() const;            ///< waiting
+    [[nodiscard]] bool draining(int slot) const;
+
+  private:
+    struct Waiting {
+        Ticket ticket;
+        Instant since;
+    };
+    struct Slot {
+        bool exists = false;
+        bool held = false;
+        bool draining = false;
+    };
+    Options options_;
+    std::vector<Slot> slots_;
+    std::deque<int> idle_;
+    std::deque<Waiting> queue_;
+};
+
+}  // namespace lab::core

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What only Linux has, behind one door. Elsewhere each function says that it cannot, and callers go on.
+#pragma once
+
+#include "lab/units.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace lab::live::platform {
+
+/// CPU time of the calling thread. Resolution about 1 us. Throws nothing.
+[[nodiscard]] Duration thread_cpu_time() noexcept;
+/// CPU time of the whole process.
+[[nodiscard]] Duration process_cpu_time() noexcept;
+/// A handle with which another thread can read this thread's CPU time while it lives; -1 where impossible.
+[[nodiscard]] int this_thread_clock() noexcept;
+[[nodiscard]] Duration thread_cpu_time_of(int clock) noexcept;
+/// Asks for timers of this thread to fire within a microsecond of their time instead of 50.
+void tighten_timer_slack() noexcept;
+/// For debuggers and `top -H`. At most 15 bytes are kept.
+void name_this_thread(const char* name) noexcept;
+/// Connections completed by the kernel and not yet accepted on a listening socket (TCP_INFO).
+[[nodiscard]] std::optional<std::uint32_t> listen_backlog(int descriptor) noexcept;
+[[nodiscard]] unsigned usable_cores() noexcept;
+/// "Linux 6.1.0 x86_64" and the processor's name.
+[[nodiscard]] std::string system_name();
+[[nodiscard]] std::string processor_name();
+/// Time for which the machine was asleep since boot (CLOCK_BOOTTIME minus CLOCK_MONOTONIC).
+[[nodiscard]] Duration time_asleep() noexcept;
+/// Raises the soft limit of open descriptors to the hard one; returns the soft limit.
+int raise_descriptor_limit() noexcept;
+
+}  // namespace lab::live::platform
