@@ -23,6 +23,8 @@ struct Theme {
     static Theme forDark();
     /// Read from the system's palette: dark where the window text is lighter than the window.
     static bool systemIsDark(const QPalette& systemPalette);
+    /// The set that a widget's palette was made from: for painting without being told of the theme.
+    static Theme from(const QPalette& palette);
 
     [[nodiscard]] QPalette palette() const;
     /// The application's style sheet: 8 px corners, hairlines, no shadows.
