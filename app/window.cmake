@@ -12,7 +12,6 @@ add_library(lab_app STATIC
   ${lab_charts_sources})
 set_target_properties(lab_app PROPERTIES AUTOMOC ON AUTORCC ON)
 target_include_directories(lab_app PUBLIC ${CMAKE_CURRENT_LIST_DIR})
-target_compile_definitions(lab_app PUBLIC QT_NO_KEYWORDS QT_NO_CAST_FROM_ASCII
-                                          QT_DISABLE_DEPRECATED_BEFORE=0x060400)
+target_compile_definitions(lab_app PUBLIC QT_DISABLE_DEPRECATED_BEFORE=0x060400)
 target_link_libraries(lab_app PUBLIC lab::engine Qt6::Widgets Qt6::Charts Qt6::Svg
                               PRIVATE lab_flags)
