@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 
 namespace lab {
 
@@ -27,5 +28,17 @@ struct Judgement {
 /// limit, or that was interrupted, cannot be judged. Threads: any.
 [[nodiscard]] Judgement judge(const LessonStep& predict, int chosen,
                               const std::map<std::string, RunResultPtr>& variants);
+
+/// The prediction beside what was measured, in one sentence: "You expected \"twice as many\". Measured:
+/// 3.9 times, so it is \"four times as many\"." Without a choice (-1) only what was measured. Threads: any.
+[[nodiscard]] std::string judgement_sentence(const LessonStep& predict, int chosen, const Judgement&);
+
+/// A number as a person reads it: three significant digits, no exponent: "0.015", "3.92", "78.4", "1,204".
+[[nodiscard]] std::string show_number(double value);
+
+/// Lesson text with its placeholders filled in, each once: "{A.throughput}" becomes "19.6/s", "{B.p99}"
+/// "51.2 ms"; a dash where there are no samples. Unknown ones stay as they are. Threads: any.
+[[nodiscard]] std::string fill_placeholders(std::string_view text,
+                                            const std::map<std::string, RunResultPtr>& variants);
 
 }  // namespace lab

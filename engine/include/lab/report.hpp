@@ -26,8 +26,6 @@ namespace lab {
 
 /// Text cell that a spreadsheet will not take for a formula (OWASP ASVS 1.2.10), quoted where needed.
 [[nodiscard]] std::string csv_cell(std::string_view text);
-/// Control bytes as escapes, so that text from a file cannot drive a terminal.
-[[nodiscard]] std::string printable(std::string_view text);
 
 /// Writes to a file beside the target and renames it over: whole or not at all. "-" is standard output.
 /// Errors: failed with the reason (disk full, not permitted).

@@ -21,6 +21,7 @@ class Server {
   public:
     struct Options {
         System system;
+        Load load;                  ///< which keys are asked for: database.updates change those rows
         std::uint64_t seed = 42;
         std::uint16_t port = 0;     ///< 0: any free one. 127.0.0.1 only
         std::string title;          ///< for the page at GET /

@@ -30,7 +30,8 @@ class Aggregator {
     /// The next frame. `changes` take effect in it; `generation` is in force at its end. A cut that is
     /// longer than 400 ms though 100 ms were asked for marks the frame and the run as interrupted.
     [[nodiscard]] FramePtr frame(const IntervalCut& cut, ServerSample server,
-                                 std::vector<RequestEvent> server_events, std::uint64_t generation,
+                                 std::vector<RequestEvent> server_events,
+                                 std::uint64_t server_events_left_out, std::uint64_t generation,
                                  std::vector<SettingChange> changes);
     /// The result. Utilisation, cache ratio and process CPU come from the frames inside the window.
     [[nodiscard]] RunResultPtr finish(const WindowTotals& totals, bool stopped_early,

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/commands.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include "lab/doctor.hpp"
+#include "lab/settings.hpp"
+#include "lab/text.hpp"
+
+namespace lab::cli {
+
+namespace {
+
+/// Text of the flags that are durations; read after parsing so that the message is ours.
+struct DurationFlags {
+    std::string length, warm_up, timeout, think;
+};
+
+struct Arguments {
+    RunArguments run;
+    ServeArguments serve;
+    LoadArguments load;
+    DurationFlags run_times, load_times;
+    std::string scenario;
+    std::vector<std::string> files;
+};
+
+bool read_into(Terminal& terminal, const char* flag, const std::string& text, auto& target) {
+    if (text.empty()) return true;
+    const auto duration = read_duration(text);
+    if (!duration) {
+        terminal.error(std::string{flag} + ": " + duration.error().detail);
+        return false;
+    }
+    target = *duration;
+    return true;
+}
+
+void add_run(CLI::App& app, Arguments& arguments) {
+    auto* run = app.add_subcommand("run", "Run a scenario and measure it");
+    run->add_option("scenario", arguments.run.scenario, "id or file")->required();
+    run->add_option("--set", arguments.run.set,
+                    "path=value, as in server.workers=4; may be repeated")
+        ->allow_extra_args(false);
+    run->add_option("--for", arguments.run_times.length, "length after warm-up: 12s, 500ms");
+    run->add_option("--warm-up", arguments.run_times.warm_up, "not counted: 1s");
+    run->add_option("--seed", arguments.run.seed, "arrivals and work are drawn from it");
+    run->add_option("--json", arguments.run.json,
+                    "write the result to a file, or - for standard output");
+    run->add_option("--csv", arguments.run.csv, "write one row a frame to a file, or -");
+}
+
+void add_serve(CLI::App& app, Arguments& arguments) {
+    auto* serve = app.add_subcommand("serve", "The server alone, for curl, ab, wrk and a browser");
+    serve->add_option("scenario", arguments.serve.scenario, "id or file")->required();
+    serve->add_option("--port", arguments.serve.port, "0 takes any free one")
+        ->capture_default_str()
+        ->check(CLI::Range(0, 65535));
+    serve->add_option("--set", arguments.serve.set, "path=value; may be repeated")
+        ->allow_extra_args(false);
+    serve->add_option("--seed", arguments.serve.seed, "the work is drawn from it");
+}
+
+void add_load(CLI::App& app, Arguments& arguments) {
+    auto* load =
+        app.add_subcommand("load", "The load generator alone, against any server on this machine");
+    auto& to = arguments.load;
+    load->add_option("--url", to.url, "http://127.0.0.1:PORT/PATH")->required();
+    load->add_option("--rate", to.rate, "open loop: requests a second")
+        ->check(CLI::Range(0.01, 1e6));
+    load->add_option("--users", to.users, "closed loop: how many ask at once")
+        ->check(CLI::Range(1, 20000));
+    load->add_option("--arrivals", to.arrivals, "constant or poisson")->capture_default_str();
+    load->add_option("--think", arguments.load_times.think,
+                     "closed loop: pause before the next request");
+    load->add_option("--for", arguments.load_times.length, "length: 10s")->required();
+    load->add_option("--warm-up", arguments.load_times.warm_up, "not counted, before it");
+    load->add_option("--connections", to.connections, "at most; closed loop has one a user")
+        ->check(CLI::Range(1, 20000));
+    load->add_option("--timeout", arguments.load_times.timeout, "the client gives up: 10s");
+    load->add_flag("--new-connections", to.new_connections, "a new connection for each request");
+    load->add_option("--seed", to.seed, "Poisson arrivals are drawn from it")
+        ->capture_default_str();
+    load->add_option("--json", to.json, "a file, or - for standard output");
+    load->add_option("--csv", to.csv, "one row a frame: a file, or -");
+}
+
+void add_rest(CLI::App& app, Arguments& arguments) {
+    app.add_subcommand("list", "Every scenario");
+    auto* show = app.add_subcommand("show", "What a scenario holds: routes, knobs, lesson");
+    show->add_option("scenario", arguments.scenario, "id or file")->required();
+    auto* play = app.add_subcommand("play", "A lesson in the terminal: predict, run, see");
+    play->add_option("scenario", arguments.scenario, "id or file")->required();
+    auto* check = app.add_subcommand("validate",
+                                     "Check scenario files: exit 0, or 2 with file, line and key");
+    check->add_option("file", arguments.files, "scenario files")->required();
+    app.add_subcommand("doctor", "What this machine can do, and what is missing");
+    app.add_subcommand("reference", "The scenario format, field by field, as Markdown");
+    auto* window = app.add_subcommand("window", "Start the window, on a scenario if one is named");
+    window->add_option("scenario", arguments.files, "id or file");
+}
+
+int dispatch(Terminal& terminal, const CLI::App& app, Arguments& arguments) {
+    auto& run = arguments.run;
+    auto& load = arguments.load;
+    const auto& run_times = arguments.run_times;
+    const auto& load_times = arguments.load_times;
+    if (!read_into(terminal, "--for", run_times.length, run.length) ||
+        !read_into(terminal, "--warm-up", run_times.warm_up, run.warm_up) ||
+        !read_into(terminal, "--for", load_times.length, load.length) ||
+        !read_into(terminal, "--warm-up", load_times.warm_up, load.warm_up) ||
+        !read_into(terminal, "--timeout", load_times.timeout, load.timeout) ||
+        !read_into(terminal, "--think", load_times.think, load.think)) {
+        return exit_wrong_use;
+    }
+    const auto chosen = app.get_subcommands();
+    if (chosen.empty()) return window_command(terminal, {});
+    const auto& name = chosen.front()->get_name();
+    if (name == "list") return list_command(terminal);
+    if (name == "show") return show_command(terminal, arguments.scenario);
+    if (name == "play") return play_command(terminal, arguments.scenario);
+    if (name == "validate") return validate_command(terminal, arguments.files);
+    if (name == "doctor") return doctor_command(terminal);
+    if (name == "reference") return reference_command(terminal);
+    if (name == "window") return window_command(terminal, arguments.files);
+    if (name == "run") return run_command(terminal, run);
+    if (name == "serve") return serve_command(terminal, arguments.serve);
+    return load_command(terminal, load);
+}
+
+}  // namespace
+
+Result<Duration> read_duration(const std::string& text) {
+    if (!text.empty() && text.find_first_not_of("0123456789.") == std::string::npos) {
+        return parse_duration(text + "s");
+    }
+    return parse_duration(text);
+}
+
+int main_command(Terminal& terminal, int argc, const char* const* argv) {
+    CLI::App app{
+        "Latency Lab: why web applications are slow, and what makes them fast.\n"
+        "Without a subcommand it starts the window.",
+        "latency-lab"};
+    app.set_version_flag("--version", "latency-lab " + version());
+    app.require_subcommand(0, 1);
+    Arguments arguments;
+    add_run(app, arguments);
+    add_serve(app, arguments);
+    add_load(app, arguments);
+    add_rest(app, arguments);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+        terminal.out(app.help());
+        return exit_ok;
+    } catch (const CLI::CallForVersion&) {
+        terminal.out(app.version() + "\n");
+        return exit_ok;
+    } catch (const CLI::ParseError& error) {
+        terminal.error(std::string{error.what()} + "\nlatency-lab --help shows what is allowed");
+        return exit_wrong_use;
+    }
+    return dispatch(terminal, app, arguments);
+}
+
+}  // namespace lab::cli

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The subcommands of `latency-lab`. Each returns an exit code: 0 fine, 1 the run failed, 2 wrong
+// use.
+#pragma once
+
+#include "cli/terminal.hpp"
+
+#include "lab/result.hpp"
+#include "lab/scenario.hpp"
+#include "lab/units.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lab::cli {
+
+struct RunArguments {
+    std::string scenario;
+    std::vector<std::string> set;  ///< "path=value"
+    std::optional<Duration> length, warm_up;
+    std::optional<std::uint64_t> seed;
+    std::string json, csv;  ///< a file, "-" for standard output, or empty
+};
+
+struct ServeArguments {
+    std::string scenario;
+    std::vector<std::string> set;
+    std::uint16_t port = 8000;
+    std::optional<std::uint64_t> seed;
+};
+
+struct LoadArguments {
+    std::string url;
+    std::optional<double> rate;  ///< open loop, requests a second
+    std::optional<int> users;    ///< closed loop
+    std::string arrivals = "constant";
+    Duration think{};
+    Duration length = 10s;
+    Duration warm_up{};
+    std::optional<int> connections;
+    Duration timeout = 10s;
+    bool new_connections = false;
+    std::string json, csv;
+    std::uint64_t seed = 42;
+};
+
+int list_command(Terminal& terminal);
+int show_command(Terminal& terminal, const std::string& scenario);
+int validate_command(Terminal& terminal, const std::vector<std::string>& files);
+int reference_command(Terminal& terminal);
+int doctor_command(Terminal& terminal);
+int run_command(Terminal& terminal, const RunArguments& arguments);
+int play_command(Terminal& terminal, const std::string& scenario);
+int serve_command(Terminal& terminal, const ServeArguments& arguments);
+int load_command(Terminal& terminal, const LoadArguments& arguments);
+/// Starts latency-lab-window, which stands beside this program; says what to do where it cannot.
+int window_command(Terminal& terminal, const std::vector<std::string>& arguments);
+
+/// Reads the command line and does what it says.
+int main_command(Terminal& terminal, int argc, const char* const* argv);
+
+// What several commands need.
+
+/// The scenario by id or path. Prints the reason where it cannot be opened.
+std::optional<Scenario> open_or_explain(Terminal& terminal, const std::string& scenario);
+/// The scenario's model with every "path=value" laid over it. Prints the reason where one is wrong.
+std::optional<Model> model_with(Terminal& terminal, const Scenario& scenario,
+                                const std::vector<std::string>& set);
+/// 2 for what a person can mend (a file, a flag), else 1.
+int exit_code_for(const Error& error);
+/// "12s", "500ms"; a bare number is seconds.
+Result<Duration> read_duration(const std::string& text);
+
+}  // namespace lab::cli

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/commands.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "lab/doctor.hpp"
+#include "lab/reference.hpp"
+#include "lab/report.hpp"
+#include "lab/text.hpp"
+#include "lab/settings.hpp"
+
+namespace lab::cli {
+
+int exit_code_for(const Error& error) {
+    switch (error.code) {
+        case ErrorCode::invalid_input:
+        case ErrorCode::not_found:
+        case ErrorCode::not_permitted:
+            return exit_wrong_use;
+        default:
+            return exit_failed;
+    }
+}
+
+std::optional<Scenario> open_or_explain(Terminal& terminal, const std::string& scenario) {
+    const auto folders = scenario_folders();
+    auto opened = open_scenario(scenario, folders);
+    if (opened) return std::move(*opened);
+    terminal.error(opened.error().message());
+    return std::nullopt;
+}
+
+std::optional<Model> model_with(Terminal& terminal, const Scenario& scenario,
+                                const std::vector<std::string>& set) {
+    Overrides overrides;
+    for (const auto& word : set) {
+        const auto equals = word.find('=');
+        if (equals == std::string::npos || equals == 0) {
+            terminal.error("--set: found " + escaped(word) +
+                           ", allowed: path=value, as in server.workers=4");
+            return std::nullopt;
+        }
+        overrides[word.substr(0, equals)] = word.substr(equals + 1);
+    }
+    auto model = with_overrides(scenario.model, overrides);
+    if (model) return std::move(*model);
+    terminal.error("--set " + model.error().message());
+    return std::nullopt;
+}
+
+int list_command(Terminal& terminal) {
+    const auto folders = scenario_folders();
+    const auto entries = list_scenarios(folders);
+    bool broken = false;
+    std::string text;
+    for (const auto& entry : entries) {
+        if (entry.problem) {
+            broken = true;
+            terminal.error(entry.problem->message());
+            continue;
+        }
+        const auto& scenario = *entry.scenario;
+        text +=
+            fmt::format("{:14} {:32} {:>2} min  {}\n", escaped(scenario.id),
+                        escaped(scenario.title), scenario.minutes, escaped(scenario.course));
+    }
+    if (entries.empty()) {
+        terminal.error("no scenarios found; LATENCY_LAB_SCENARIOS can name their folder");
+        return exit_failed;
+    }
+    terminal.out(text);
+    return broken ? exit_failed : exit_ok;
+}
+
+int show_command(Terminal& terminal, const std::string& name) {
+    const auto scenario = open_or_explain(terminal, name);
+    if (!scenario) return exit_wrong_use;
+    std::string text = fmt::format("{}  ({})\n{}\n\nruns {:g} s after {:g} s of warm-up, seed {}\n",
+                                   escaped(scenario->title), escaped(scenario->id),
+                                   escaped(scenario->summary), to_seconds(scenario->length),
+                                   to_seconds(scenario->warm_up), scenario->seed);
+    text += "\nRoutes\n";
+    for (const auto& route : scenario->model.system.routes) {
+        text += fmt::format("  {:12} {} {}\n", escaped(route.id),
+                            route.method == Method::post ? "POST" : "GET", escaped(route.path));
+    }
+    text += "\nKnobs (--set path=value)\n";
+    for (const auto& knob : scenario->knobs) {
+        const auto value = get_setting(scenario->model, knob.path);
+        const auto* info = find_setting(scenario->model.system, knob.path);
+        text += fmt::format("  {:26} {:16} {}\n", escaped(knob.path),
+                            value ? write_value(*value) : std::string{},
+                            info != nullptr ? info->meaning : std::string_view{});
+    }
+    text += fmt::format("\nLesson: {} steps, {} minutes. `latency-lab play {}` plays it here.\n",
+                        scenario->lesson.size(), scenario->minutes, escaped(scenario->id));
+    terminal.out(text);
+    return exit_ok;
+}
+
+int validate_command(Terminal& terminal, const std::vector<std::string>& files) {
+    int code = exit_ok;
+    for (const auto& file : files) {
+        const auto scenario = load_scenario(file);
+        if (!scenario) {
+            terminal.error(scenario.error().message());
+            code = exit_wrong_use;
+            continue;
+        }
+        terminal.out(fmt::format("{}: fine ({} routes, {} knobs, {} lesson steps)\n",
+                                 escaped(file), scenario->model.system.routes.size(),
+                                 scenario->knobs.size(), scenario->lesson.size()));
+    }
+    return code;
+}
+
+int reference_command(Terminal& terminal) {
+    terminal.out(scenario_reference_markdown());
+    return exit_ok;
+}
+
+int doctor_command(Terminal& terminal) {
+    const auto report = examine_machine();
+    std::string text = fmt::format(
+        "latency-lab {}\n"
+        "system        {}\n"
+        "processor     {}\n"
+        "cores         {}\n"
+        "timers        wake {:.0f} us late at p50, {:.0f} us at p99\n"
+        "clock         {} ns a reading\n"
+        "calibration   {:.0f} rounds of the computing kernel a millisecond\n"
+        "descriptors   {}\n",
+        version(), escaped(report.system), escaped(report.processor), report.cores,
+        to_ms(report.timer_late_p50) * 1000, to_ms(report.timer_late_p99) * 1000,
+        report.clock_read.count(), report.kernel_rounds_per_ms, report.descriptors);
+    for (const auto& remark : report.remarks) text += "note          " + escaped(remark) + "\n";
+    const auto entries = list_scenarios(scenario_folders());
+    const auto usable = std::count_if(entries.begin(), entries.end(),
+                                      [](const auto& entry) { return entry.scenario.has_value(); });
+    text += fmt::format("scenarios     {} usable of {}\n", usable, entries.size());
+    terminal.out(text);
+    return exit_ok;
+}
+
+}  // namespace lab::cli

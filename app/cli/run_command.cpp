@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/commands.hpp"
+#include "cli/interrupts.hpp"
+#include "cli/live_run.hpp"
+#include "cli/run_report.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "lab/report.hpp"
+#include "lab/text.hpp"
+
+namespace lab::cli {
+
+RunReport::RunReport(Terminal& terminal, std::string json, std::string csv, Duration expected)
+    : terminal_{terminal}, json_{std::move(json)}, csv_{std::move(csv)}, expected_{expected} {}
+
+void RunReport::on_progress(const std::string& text) {
+    const std::lock_guard lock{mutex_};
+    if (live_line_wanted() && !text.empty()) terminal_.live(escaped(text));
+}
+
+void RunReport::on_frame(FramePtr frame) {
+    const std::lock_guard lock{mutex_};
+    frames_.push_back(std::move(frame));
+    if (!live_line_wanted()) return;
+    // A terminal is redrawn five times a second; a file or pipe gets a line a second.
+    const std::size_t every = terminal_.out_is_terminal() ? 2 : 10;
+    if (frames_.size() % every != 0) return;
+    const auto& newest = *frames_.back();
+    const double elapsed = to_seconds(newest.since_start + newest.length);
+    const double total = to_seconds(expected_);
+    std::string progress = fmt::format("{:5.1f} s", elapsed);
+    if (total > 0) {
+        constexpr std::size_t width = 12;
+        const double share = std::clamp(elapsed / total, 0.0, 1.0);
+        const auto filled = static_cast<std::size_t>(share * static_cast<double>(width));
+        progress = fmt::format("[{:-<{}}] {:4.1f} of {:.0f} s", std::string(filled, '='), width,
+                               elapsed, total);
+    }
+    const auto columns = terminal_.columns();
+    const auto room =
+        columns > progress.size() + 3 ? columns - progress.size() - 3 : std::size_t{20};
+    terminal_.live(progress + "  " + to_live_line(newest, room));
+}
+
+void RunReport::write_report(const std::string& file, const std::string& text, bool& failed) {
+    if (file.empty()) return;
+    if (file == "-") {
+        terminal_.out(text);
+        return;
+    }
+    if (auto written = write_text_file(file, text); !written) {
+        terminal_.error(written.error().message());
+        failed = true;
+    }
+}
+
+int RunReport::finish(const Result<RunResultPtr>& result) {
+    const std::lock_guard lock{mutex_};
+    terminal_.end_live();
+    bool failed = false;
+    if (!csv_.empty()) write_report(csv_, to_csv(frames_), failed);
+    if (!result) {
+        terminal_.error(result.error().message());
+        return exit_code_for(result.error());
+    }
+    write_report(json_, to_json(**result) + "\n", failed);
+    if (live_line_wanted()) terminal_.out(to_text(**result));
+    return failed ? exit_failed : exit_ok;
+}
+
+int run_command(Terminal& terminal, const RunArguments& arguments) {
+    const auto scenario = open_or_explain(terminal, arguments.scenario);
+    if (!scenario) return exit_wrong_use;
+    auto model = model_with(terminal, *scenario, arguments.set);
+    if (!model) return exit_wrong_use;
+    if (arguments.json == "-" && arguments.csv == "-") {
+        terminal.error("--json - and --csv - both want standard output: give one of them a file");
+        return exit_wrong_use;
+    }
+    RunPlan plan;
+    plan.scenario = scenario->id;
+    plan.model = std::move(*model);
+    plan.seed = arguments.seed.value_or(scenario->seed);
+    plan.warm_up = arguments.warm_up.value_or(scenario->warm_up);
+    plan.length = arguments.length.value_or(scenario->length);
+
+    Interrupts interrupts{{}};
+    RunReport report{terminal, arguments.json, arguments.csv, plan.warm_up + *plan.length};
+    auto result =
+        run_live(std::move(plan), {[&](FramePtr frame) { report.on_frame(std::move(frame)); },
+                                   [&](const std::string& text) { report.on_progress(text); },
+                                   [&] { return interrupts.signal() != 0; }});
+    return interrupts.exit_code(report.finish(result));
+}
+
+}  // namespace lab::cli
