@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The way back from the workers to the front end's thread. Neither side needs to know the other's class.
+#pragma once
+
+#include "lab/units.hpp"
+#include "live/exchange.hpp"
+
+#include <functional>
+#include <mutex>
+#include <vector>
+
+namespace lab::live {
+
+/// Callbacks for the front end's thread, delivered in batches: however many are posted, one wake is
+/// pending. Made before the front end and the workers, outlives both.
+///
+/// Threads: any for bound, answered, post and wake_at; the front end's alone for attach, detach and drain.
+class CompletionQueue {
+  public:
+    CompletionQueue() = default;
+    CompletionQueue(const CompletionQueue&) = delete;
+    CompletionQueue& operator=(const CompletionQueue&) = delete;
+
+    /// `exchange.on_bound()` is called on the front end's thread, after what was posted before.
+    void bound(Exchange& exchange);
+    /// `exchange.on_answer()` likewise. The caller must not touch the exchange any more.
+    void answered(Exchange& exchange);
+    /// Any other work, likewise.
+    void post(std::function<void()> work);
+    /// Calls `work` on the front end's thread at `when` (up to a millisecond late). One alarm: a new one
+    /// takes the place of the old; Instant::max() takes it away.
+    void wake_at(Instant when, std::function<void()> work);
+
+    /// What the front end does to be woken, and to set its alarm. What was posted before waits until now.
+    void attach(std::function<void()> wake, std::function<void(Instant)> set_alarm);
+    /// Nobody is woken any more. What is still posted is kept; drain() may be called by hand.
+    void detach();
+    /// Runs what has been posted so far, and the alarm where its time has come.
+    void drain(Instant now);
+
+  private:
+    struct Item {
+        Exchange* exchange = nullptr;   ///< null: `work` is what to do
+        bool answered = false;
+        std::function<void()> work;
+    };
+    void push(Item item);
+
+    std::mutex mutex_;
+    std::vector<Item> waiting_;
+    std::vector<Item> running_;         ///< drain()'s: keeps its memory
+    std::function<void()> wake_;
+    std::function<void(Instant)> set_alarm_;
+    bool wake_pending_ = false;
+    Instant alarm_ = Instant::max();
+    std::function<void()> on_alarm_;
+};
+
+}  // namespace lab::live
