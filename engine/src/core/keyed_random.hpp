@@ -39,6 +39,10 @@ class ZipfSampler {
     [[nodiscard]] std::uint64_t draw(std::uint64_t seed, std::uint64_t request, std::uint32_t step) const;
 
   private:
+    [[nodiscard]] double height(double x) const;
+    [[nodiscard]] double area(double x) const;
+    [[nodiscard]] double inverse_area(double y) const;
+
     std::uint64_t n_;
     double s_;
     double h_integral_x1_ = 0;

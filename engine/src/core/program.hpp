@@ -52,6 +52,7 @@ struct Program {
     std::vector<Draw> draws;
     std::vector<KeyRule> keys;
     std::vector<QueryKind> queries;     ///< in the order of the steps: which data an answer is made from
+    std::uint16_t letting_go = 0;       ///< where the end begins, good or bad: let go, answer, end
     bool inline_answer = false;         ///< never leaves the front end
     std::string route;                  ///< id
 };
@@ -93,8 +94,10 @@ struct Cursor {
     RequestId id = 0;
     std::uint16_t pc = 0;
     std::uint8_t held = 0;          ///< bit per ResourceId
-    std::uint16_t status = 200;
+    std::uint16_t status = 200;     ///< of the answer; 0: none is given
     bool ended = false;
+    Op in_hand = Op::end;           ///< what the executor is doing; end: nothing yet
+    ResourceId resource = ResourceId::worker;   ///< ... with
     Part part = Part::queue;        ///< the span that is open
     Instant since{};                ///< when it opened
     Duration owed{};                ///< rest of a spend that was broken off

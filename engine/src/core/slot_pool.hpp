@@ -3,6 +3,7 @@
 
 #include "lab/units.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -28,8 +29,12 @@ struct Wake {
 /// A bounded number of slots and a bounded queue before them, first come first served. Serves as the
 /// admission queue before the workers and as the wait for a database connection.
 ///
-/// Of several idle slots the longest idle is given. A slot taken away while busy drains: it leaves when
-/// it is released. Pure: no clock, no lock. Threads: one at a time, the owner's lock.
+/// Of several idle slots the longest idle is given. Slots are numbered from 0; those that are not draining
+/// are always 0 .. slots()-1. A slot taken away while busy drains: it leaves when it is released, or stays
+/// if it is asked for again before. A ticket whose patience has ended is never given a slot, and takes no
+/// place in the queue from others; it stays until expire() hands it back.
+///
+/// Pure: no clock, no lock; `now` never goes back. Threads: one at a time, the owner's lock.
 class SlotPool {
   public:
     struct Options {
@@ -45,12 +50,12 @@ class SlotPool {
     std::optional<Wake> release(int slot, Instant now);
     /// Takes a waiting ticket out. False if it does not wait.
     bool withdraw(Ticket ticket);
-    /// Takes out every ticket whose patience has ended.
+    /// Takes out every ticket whose patience has ended: that has waited for `patience` or longer.
     std::vector<Ticket> expire(Instant now);
     /// When expire() would next find something.
     [[nodiscard]] std::optional<Instant> next_expiry() const;
 
-    /// More slots at once serve who waits; fewer: idle ones leave at once, busy ones drain, highest first.
+    /// More slots at once serve who waits; fewer: the highest go, idle ones at once, busy ones by draining.
     std::vector<Wake> resize(int slots, Instant now);
     /// A smaller queue turns nobody away who already waits.
     void set_queue_capacity(int capacity);
@@ -71,10 +76,17 @@ class SlotPool {
         bool held = false;
         bool draining = false;
     };
+    Slot& at(int slot);
+    int take_idle();
+    std::optional<Wake> serve(Instant now);
+    /// How many at the head of the queue have waited too long. They came first, so they are a prefix.
+    [[nodiscard]] std::size_t overdue(Instant now) const;
+
     Options options_;
     std::vector<Slot> slots_;
-    std::deque<int> idle_;
-    std::deque<Waiting> queue_;
+    std::deque<int> idle_;          ///< longest idle first
+    std::deque<Waiting> queue_;     ///< longest waiting first
+    int busy_ = 0;
 };
 
 }  // namespace lab::core
