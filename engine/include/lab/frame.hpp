@@ -152,6 +152,8 @@ struct LatencySummary {
     friend bool operator==(const LatencySummary&, const LatencySummary&) = default;
 };
 [[nodiscard]] LatencySummary summarise(const Histogram&);
+/// The same of one frame, without the 270 kB of a histogram. To join frames, merge them into a Histogram.
+[[nodiscard]] LatencySummary summarise(const SparseCounts&);
 
 /// The whole run, after warm-up. Rates count what ended inside the window; counts, histograms and parts
 /// follow each request that was due inside the window to its end.
