@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What a run measures: the second half of the one table of names.
+#include <array>
+#include <deque>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "lab/frame.hpp"
+#include "lab/settings.hpp"
+
+namespace lab {
+namespace {
+
+/// The rows hold views; `texts` holds what they look at and never moves a text once it is in.
+struct Table {
+    std::deque<std::string> texts;
+    std::vector<QuantityInfo> rows;
+
+    std::string_view keep(std::string text) { return texts.emplace_back(std::move(text)); }
+    void add(std::string_view name, std::string_view short_name, std::string_view label,
+             std::string_view unit, std::string_view meaning) {
+        rows.push_back({name, short_name, label, unit, meaning});
+    }
+};
+
+struct Family {
+    std::string_view key, prefix, label, meaning;
+};
+
+/// The keys of one histogram. The latency's short names stand alone: "p99".
+void add_histogram(Table& t, const Family& family) {
+    struct Key {
+        std::string_view name, label;
+    };
+    constexpr std::array keys{Key{"mean", "mean"},  Key{"p50", "p50"}, Key{"p90", "p90"},
+                              Key{"p95", "p95"},    Key{"p99", "p99"}, Key{"p999", "p99.9"},
+                              Key{"max", "maximum"}};
+    for (const Key& key : keys) {
+        t.add(t.keep(fmt::format("{}.{}", family.key, key.name)),
+              t.keep(fmt::format("{}{}", family.prefix, key.name)),
+              t.keep(fmt::format("{} {}", family.label, key.label)), "ms",
+              t.keep(fmt::format("{}: {}", family.meaning, key.label)));
+    }
+    const std::string_view samples = family.prefix.empty() ? "samples" : "";
+    t.add(t.keep(fmt::format("{}.count", family.key)),
+          samples.empty() ? t.keep(fmt::format("{}count", family.prefix)) : samples,
+          t.keep(fmt::format("{} samples", family.label)), "",
+          t.keep(fmt::format("{}: how many samples", family.meaning)));
+}
+
+void add_rates(Table& t) {
+    t.add("offered_per_s", "offered", "Offered", "/s", "Requests planned per second");
+    t.add("throughput_per_s", "throughput", "Throughput", "/s",
+          "Answers with 2xx or 3xx per second");
+    t.add("goodput_per_s", "goodput", "Goodput", "/s",
+          "Answers per second that are right, fresh and within the deadline");
+}
+
+void add_counts(Table& t) {
+    struct Count {
+        std::string_view key, label, meaning;
+    };
+    constexpr std::array counts{
+        Count{"planned", "Planned", "Requests that were due"},
+        Count{"ok", "Answered", "Ended with 2xx or 3xx"},
+        Count{"timed_out", "Timed out", "The client gave up"},
+        Count{"rejected", "Turned away", "503: the server turned them away"},
+        Count{"reset", "Broken off", "The connection broke or was refused"},
+        Count{"not_sent", "Not sent", "The generator could not send them"},
+        Count{"http_4xx", "Client errors", "Ended with 4xx"},
+        Count{"http_5xx", "Server errors", "Ended with 5xx other than 503"},
+        Count{"wrong_user", "Wrong user", "Answered ok, for somebody else than who asked"},
+        Count{"stale", "Stale", "Answered ok, older than what was committed when it was sent"},
+        Count{"late", "Late", "Answered ok, after the deadline"},
+    };
+    for (const Count& count : counts) {
+        const auto name = t.keep(fmt::format("counts.{}", count.key));
+        t.add(name, name, count.label, "", count.meaning);
+    }
+    t.add("errors", "errors", "Errors", "",
+          "Everything that is no answer: timed out, rejected, reset, not sent, 4xx, 5xx");
+}
+
+void add_breakdown(Table& t) {
+    using Words = std::pair<std::string_view, std::string_view>;
+    constexpr std::array<Words, part_count> parts{
+        Words{"schedule_slip", "schedule slip"},
+        Words{"client_wait", "client wait"},
+        Words{"connect", "connect"},
+        Words{"queue", "queue"},
+        Words{"parse", "parse"},
+        Words{"lock_wait", "lock wait"},
+        Words{"cpu", "computing"},
+        Words{"io_wait", "waiting"},
+        Words{"pool_wait", "pool wait"},
+        Words{"database", "database"},
+        Words{"cache", "cache"},
+        Words{"render", "render"},
+        Words{"write", "write"},
+        Words{"unexplained", "unexplained"},
+    };
+    for (const auto& [key, label] : parts) {
+        t.add(t.keep(fmt::format("breakdown_ms.{}", key)), t.keep(fmt::format("breakdown.{}", key)),
+              t.keep(fmt::format("Time in {}", label)), "ms",
+              t.keep(fmt::format("Mean per request: {}", label)));
+    }
+}
+
+Table make_table() {
+    Table t;
+    add_rates(t);
+    add_histogram(t, {"latency_ms", "", "Latency", "From the intended start to the last byte"});
+    add_histogram(
+        t, {"since_send_ms", "since_send.", "Since send", "From the actual send to the last byte"});
+    add_histogram(t, {"service_ms", "service.", "Service time",
+                      "A worker busy or waiting on this request alone"});
+    add_histogram(t, {"schedule_slip_ms", "schedule_slip.", "Schedule slip",
+                      "Released later than planned: the generator's own lateness"});
+    add_counts(t);
+    add_breakdown(t);
+    t.add("utilisation.workers", "utilisation.workers", "Workers busy", "",
+          "Busy worker time over all worker time, 0 to 1");
+    t.add("utilisation.cpu", "utilisation.cpu", "Workers computing", "",
+          "CPU time of the worker threads over the cores they could use, 0 to 1");
+    t.add("utilisation.pool", "utilisation.pool", "Connections busy", "",
+          "Busy database connections over all, 0 to 1");
+    t.add("cache_hit_ratio", "hit_ratio", "Hit ratio", "", "Cache hits over look-ups, 0 to 1");
+    t.add("concurrency", "concurrency", "In flight", "",
+          "Mean number of requests begun and not done: Little's L");
+    return t;
+}
+
+const Table& table() {
+    static const Table made = make_table();
+    return made;
+}
+
+}  // namespace
+
+std::span<const QuantityInfo> quantities_table() { return table().rows; }
+
+const QuantityInfo* find_quantity(std::string_view name) {
+    for (const QuantityInfo& row : table().rows) {
+        if (row.name == name || row.short_name == name) return &row;
+    }
+    return nullptr;
+}
+
+}  // namespace lab

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The rows of the table of names, with the way from each to the field of the model that it names.
+#pragma once
+
+#include "lab/settings.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lab::names {
+
+/// Where in a model a row finds its field. Only what the row's path goes through is set.
+template <class M, class R, class S>
+struct BasicPlace {
+    M* model = nullptr;
+    R* route = nullptr;
+    S* step = nullptr;
+};
+using Place = BasicPlace<Model, Route, Step>;
+using ConstPlace = BasicPlace<const Model, const Route, const Step>;
+
+struct Row {
+    SettingInfo info;
+    SettingValue (*get)(const SettingInfo&, const ConstPlace&);
+    void (*set)(const SettingInfo&, const Place&,
+                const SettingValue&);  ///< a value already checked
+};
+
+/// Every row, in the order of lab::settings_table(). Threads: any, immutable.
+[[nodiscard]] std::span<const Row> rows();
+
+/// What a person may give for a setting: "1 to 256", "a duration with its unit from 0 s to 60 s
+/// ...".
+[[nodiscard]] std::string allowed_text(const SettingInfo&);
+
+/// "found ...; allowed: ...", after a blank for the value.
+[[nodiscard]] Error not_allowed(std::string_view path, const SettingInfo&, std::string_view found);
+
+/// The value, converted to the kind of the setting where that loses nothing, and within its range.
+/// Errors: invalid_input.
+[[nodiscard]] Result<SettingValue> checked(std::string_view path, const SettingInfo&,
+                                           const SettingValue&);
+
+/// The value of a setting from text. Errors: invalid_input.
+[[nodiscard]] Result<SettingValue> from_text(std::string_view path, const SettingInfo&,
+                                             std::string_view text);
+
+/// Each concrete path of a model: "server.workers", "route.pay.wait", "load.mix.pay". In table
+/// order; routes and steps in theirs.
+[[nodiscard]] std::vector<std::string> concrete_paths(const System&);
+
+/// "wait" of the file for a step's kind; and the row's path for it ("route.*.wait"), empty for
+/// none.
+[[nodiscard]] std::string_view step_kind_name(StepKind);
+[[nodiscard]] std::string_view step_row_path(StepKind);
+
+/// not_found with "did you mean" for a path that names no setting of this system.
+[[nodiscard]] Error unknown_setting(const System&, std::string_view path);
+
+}  // namespace lab::names
+
+namespace lab {
+
+/// The same law with another time: constant, mean, median or least; a second time keeps its ratio
+/// to it.
+[[nodiscard]] Distribution with_time(const Distribution& law, Duration time);
+
+}  // namespace lab

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What must hold between the fields of a model, beyond the range of each.
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "lab/settings.hpp"
+#include "lab/text.hpp"
+#include "model/rules.hpp"
+#include "model/table.hpp"
+
+namespace lab {
+namespace {
+
+constexpr int most_worker_threads = 1'024;
+constexpr int most_connections = 2'000;
+constexpr std::size_t most_routes = 32;
+constexpr std::size_t most_steps = 64;
+constexpr int most_cache_depth = 3;
+
+/// Names of a route's own fields in paths ("route.pay.path"): no step may be called so.
+constexpr std::array<std::string_view, 9> reserved_step_ids{
+    "path", "method", "inline", "personal", "size", "id", "key", "steps", "weight"};
+
+Error problem(std::string where, std::string detail) {
+    return {ErrorCode::invalid_input, std::move(where), std::move(detail)};
+}
+
+std::size_t occurrences(std::string_view text, std::string_view what) {
+    std::size_t n = 0;
+    for (auto at = text.find(what); at != text.npos; at = text.find(what, at + what.size())) ++n;
+    return n;
+}
+
+/// Steps of a route, those inside cache steps included.
+struct StepCheck {
+    std::string route;
+    std::set<std::string> ids;
+
+    Result<void> check(const std::vector<Step>& steps, int depth) {
+        for (const Step& step : steps) {
+            const std::string where = fmt::format("route.{}.{}", route, escaped(step.id));
+            if (!is_id(step.id)) return problem("route." + route, bad_id("step", step.id));
+            if (std::ranges::find(reserved_step_ids, step.id) != reserved_step_ids.end()) {
+                return problem(where,
+                               fmt::format("found the step id \"{}\", which names a field of "
+                                           "the route; allowed: another word",
+                                           step.id));
+            }
+            if (!ids.insert(step.id).second) {
+                return problem(where,
+                               "two steps of the route have this id; allowed: ids that differ");
+            }
+            if (ids.size() > most_steps) {
+                return problem("route." + route,
+                               fmt::format("found more than {0} steps; allowed: {0}", most_steps));
+            }
+            if (auto fit = check_kind(step, where, depth); !fit) return fit;
+        }
+        return {};
+    }
+
+    Result<void> check_kind(const Step& step, const std::string& where, int depth) {
+        if (step.kind != StepKind::cache) {
+            if (step.steps.empty()) return {};
+            return problem(where, "found inner steps; allowed: only a cache step has them");
+        }
+        if (step.steps.empty()) {
+            return problem(where,
+                           "found no inner steps; allowed: steps that make the answer on a miss");
+        }
+        if (!step.key.path && !step.key.query && !step.key.user) {
+            return problem(where + ".key",
+                           R"(found nothing; allowed: some of "path", "query", "user")");
+        }
+        if (depth >= most_cache_depth) {
+            return problem(where, fmt::format("found cache steps more than {0} deep; allowed: {0}",
+                                              most_cache_depth));
+        }
+        return check(step.steps, depth + 1);
+    }
+};
+
+Result<void> check_path(const Route& route) {
+    const std::string where = fmt::format("route.{}.path", route.id);
+    const std::string_view path = route.path;
+    const auto refuse = [&](std::string_view allowed) {
+        return problem(where, fmt::format("found {}; allowed: {}", quoted(path), allowed));
+    };
+    if (path.empty() || path[0] != '/') return refuse("a path that begins with '/'");
+    if (path.starts_with("//")) return refuse("a path without a host");
+    for (const char c : path) {
+        if (c <= ' ' || c > '~' || c == '#' || c == '\\' || c == '"' || c == '<' || c == '>') {
+            return refuse("printable ASCII without blanks, quotes, '#', '<', '>' and '\\'");
+        }
+    }
+    const std::size_t keys = occurrences(path, "{key}"), users = occurrences(path, "{user}");
+    const auto braces = std::ranges::count(path, '{') + std::ranges::count(path, '}');
+    if (static_cast<std::size_t>(braces) != 2 * (keys + users)) {
+        return refuse("no braces but {key} and {user}");
+    }
+    if (keys > 1 || users > 1) return refuse("{key} once and {user} once");
+    if (users == 1 && path.find('?') > path.find("{user}")) {
+        return refuse("{user} in the query string only");
+    }
+    return {};
+}
+
+/// What an arriving request is matched by: the path without its query string.
+std::string address(const Route& route) {
+    return fmt::format("{} {}", static_cast<int>(route.method),
+                       route.path.substr(0, route.path.find('?')));
+}
+
+Result<void> check_routes(const System& system) {
+    if (system.routes.empty()) return problem("route", "found no route; allowed: at least one");
+    if (system.routes.size() > most_routes) {
+        return problem("route", fmt::format("found {} routes; allowed: at most {}",
+                                            system.routes.size(), most_routes));
+    }
+    std::set<std::string> ids, addresses;
+    for (const Route& route : system.routes) {
+        if (!is_id(route.id)) return problem("route", bad_id("route", route.id));
+        const std::string where = "route." + route.id;
+        if (!ids.insert(route.id).second) {
+            return problem(where, "two routes have this id; allowed: ids that differ");
+        }
+        if (auto fit = check_path(route); !fit) return fit;
+        if (!addresses.insert(address(route)).second) {
+            return problem(where + ".path",
+                           "another route has this method and path; allowed: one that differs");
+        }
+        if (route.inline_answer && !route.steps.empty()) {
+            return problem(where + ".inline",
+                           "found true with steps; allowed: steps = [] for an inline answer");
+        }
+        StepCheck steps{route.id, {}};
+        if (auto fit = steps.check(route.steps, 0); !fit) return fit;
+    }
+    return {};
+}
+
+Result<void> check_ranges(const Model& model) {
+    for (const std::string& path : names::concrete_paths(model.system)) {
+        const SettingInfo* const info = find_setting(model.system, path);
+        const auto value = get_setting(model, path);
+        if (!info || !value) return problem(path, "this name stands for two things; allowed: one");
+        if (auto fit = names::checked(path, *info, *value); !fit) return fit.error();
+    }
+    return {};
+}
+
+Result<void> check_mix(const Model& model) {
+    std::set<std::string> named;
+    double sum = 0;
+    for (const RouteShare& share : model.load.mix) {
+        const std::string where = "load.mix." + escaped(share.route);
+        if (!find_route(model.system, share.route)) {
+            std::vector<std::string_view> known;
+            for (const Route& route : model.system.routes) known.push_back(route.id);
+            std::string detail = fmt::format("there is no route {}", quoted(share.route));
+            const auto nearest = did_you_mean(share.route, known);
+            if (!nearest.empty()) detail += fmt::format("; did you mean {}?", nearest);
+            return problem(where, std::move(detail));
+        }
+        if (!named.insert(share.route).second) {
+            return problem(where, "the route is named twice; allowed: once");
+        }
+        sum += share.weight;
+    }
+    if (!model.load.mix.empty() && sum <= 0) {
+        return problem("load.mix", "found only shares of 0; allowed: at least one above 0");
+    }
+    return {};
+}
+
+Result<void> check_together(const Model& model) {
+    const Server& server = model.system.server;
+    if (server.workers * server.threads > most_worker_threads) {
+        return problem(
+            "server.threads",
+            fmt::format("found {} workers with {} threads each; allowed: at most {} "
+                        "threads in all",
+                        server.workers, server.threads, show_count(most_worker_threads)));
+    }
+    if (model.load.model == LoadModel::closed && model.load.users > most_connections) {
+        return problem("load.users",
+                       fmt::format("found {}; allowed: at most {} in closed loop, where each user "
+                                   "has a connection",
+                                   show_count(model.load.users), show_count(most_connections)));
+    }
+    return {};
+}
+
+}  // namespace
+
+bool is_id(std::string_view text) {
+    const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
+    if (text.empty() || text.size() > 32 || !is_lower(text[0])) return false;
+    return std::ranges::all_of(text, [&](char c) {
+        return is_lower(c) || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    });
+}
+
+std::string bad_id(std::string_view what, std::string_view found) {
+    return fmt::format(
+        "found the {} id {}; allowed: a small letter, then at most 31 small letters, "
+        "digits, '_' and '-'",
+        what, quoted(found));
+}
+
+Result<void> validate(const Model& model) {
+    if (auto fit = check_routes(model.system); !fit) return fit;
+    if (auto fit = check_ranges(model); !fit) return fit;
+    if (auto fit = check_mix(model); !fit) return fit;
+    return check_together(model);
+}
+
+}  // namespace lab
