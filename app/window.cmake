@@ -8,6 +8,16 @@ include(charts/sources.cmake OPTIONAL)
 
 list(TRANSFORM lab_charts_sources PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
 add_library(lab_app STATIC
+  bridge/experiment_bridge.cpp
+  bridge/live_runner.cpp
+  bridge/preferences.cpp
+  bridge/storage.cpp
+  models/gallery.cpp
+  models/knob.cpp
+  models/lesson.cpp
+  models/lesson_controller.cpp
+  models/plain_text.cpp
+  models/run_controller.cpp
   widgets/theme.cpp
   ${lab_charts_sources})
 set_target_properties(lab_app PROPERTIES AUTOMOC ON AUTORCC ON)
