@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Which row a request's key means. One rule for the workers, the updates and the truth.
+#pragma once
+
+#include <cstdint>
+
+namespace lab::live {
+
+/// Rows of one category (a little more where the products do not divide by it).
+inline constexpr int rows_of_category = 400;
+
+/// Keys are spread over the table: neighbours in popularity are no neighbours on a page. Different
+/// keys mean different products as long as there are no more keys than products, because the
+/// multiplier is a prime above every allowed number of products.
+///
+/// Products are numbered from 1. Threads: any, immutable.
+class Keyspace {
+  public:
+    explicit Keyspace(int products) : products_{static_cast<std::uint64_t>(products)} {}
+
+    [[nodiscard]] std::int64_t product_of(std::uint64_t key) const {
+        return static_cast<std::int64_t>((key % products_) * 2'654'435'761U % products_) + 1;
+    }
+    /// The category of the product with this key: an update of a key's product changes the key's
+    /// category too. Different keys mean different categories as long as there are no more keys
+    /// than categories and the products are a multiple of the categories (200,000 products, 500
+    /// categories: they are).
+    [[nodiscard]] std::int32_t category_of(std::uint64_t key) const {
+        return category_of_product(product_of(key));
+    }
+    /// A category's rows lie scattered over the table, as rows that were added over the years do.
+    [[nodiscard]] std::int32_t category_of_product(std::int64_t product) const {
+        return static_cast<std::int32_t>((static_cast<std::uint64_t>(product) - 1) %
+                                         static_cast<std::uint64_t>(categories()));
+    }
+    [[nodiscard]] std::int32_t categories() const {
+        const auto whole = products_ / static_cast<std::uint64_t>(rows_of_category);
+        return whole == 0 ? 1 : static_cast<std::int32_t>(whole);
+    }
+    [[nodiscard]] int products() const { return static_cast<int>(products_); }
+
+  private:
+    std::uint64_t products_;
+};
+
+}  // namespace lab::live
