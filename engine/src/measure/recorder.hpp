@@ -60,15 +60,36 @@ struct WindowTotals {
 };
 
 /// Keeps the books of one load thread. Everything is by the timestamps of the samples; no clock is read.
+///
+/// Which request counts where:
+/// - The window's `counts`, histograms and parts follow each request *intended* in [from, to) to its end,
+///   whenever that is. `inside` counts what was *done* in [from, to), whenever it was intended; its
+///   `planned` is what was due in the window, withdrawn requests included.
+/// - A cut counts what was done since the last cut; its `planned` what was due in it.
+/// - ok and timed_out are samples of latency, since_send (where it was sent) and service (where the server
+///   told); slip is of every request that was released, however it ended; parts are of ok answers of a
+///   server that tells. wrong_user, stale and late are marks on ok; good is ok without a mark.
+/// - At every moment: planned = ended + in flight, in the window and over all.
+/// - concurrency is the time integral, over the window, of the number of requests begun (by their intended
+///   start) and not done, of every kind of ending. It is kept from the events, not from the latencies.
+///
 /// Threads: the load thread alone. Cuts and totals are handed over whole.
 class Recorder {
   public:
-    /// Events beyond `events_per_cut` are counted, not kept.
+    /// Events beyond `events_per_cut` are counted, not kept. Requests are told whole: who is told `sent`
+    /// is told `done`.
     explicit Recorder(std::size_t events_per_cut = 400);
+    ~Recorder();
+    Recorder(Recorder&&) noexcept;
+    Recorder& operator=(Recorder&&) noexcept;
 
-    /// The window of the run. Requests intended inside are followed to their end; `to` may be moved nearer
-    /// (a stop) but not past requests already ended.
+    /// When the run begins: the start of the first cut. Without it the first cut starts at its first event.
+    void begin(Instant start);
+    /// The window of the run, before anything planned is due in it. Requests intended inside are followed
+    /// to their end.
     void set_window(Instant from, std::optional<Instant> to);
+    /// Ends the window at a stop, before the rest is withdrawn. It may be moved nearer, but not before
+    /// anything already planned or ended: it then ends there.
     void close_window(Instant to);
 
     /// The plan made a request. Must be called before anything else for it.
@@ -77,22 +98,29 @@ class Recorder {
     void sent(std::uint64_t id, Instant at);
     /// It ended, in whichever way.
     void ended(const Sample& sample);
-    /// Requests of the window that are withdrawn at a stop: they were never planned.
+    /// A request that was in flight when the run was stopped: neither answered nor given up, so it is
+    /// taken out of the window's planned. It still counts as begun in `concurrency` until the window's end.
     void withdrawn(std::uint64_t id, Instant intended);
     void set_client_backlog(std::size_t waiting);
 
-    /// What was recorded since the last cut.
+    /// What was recorded since the last cut. Ends at `end`, or at the last sample if that is later.
     [[nodiscard]] std::unique_ptr<IntervalCut> cut(Instant end);
     [[nodiscard]] std::unique_ptr<WindowTotals> totals() const;
+    /// Planned and not ended, those planned ahead of their time included.
     [[nodiscard]] std::uint32_t in_flight() const;
 
   private:
     struct Books;
-    std::shared_ptr<Books> books_;
+    std::unique_ptr<Books> books_;
 };
 
-/// The parts of one answered request; they add up to its latency, `unexplained` being the rest (never
-/// negative: clock steps of a few ns between threads are taken off the largest part).
+/// The parts of one request; they add up to its latency exactly, and none is negative.
+///
+/// Up to the sending they are told by the client (schedule_slip, client_wait, connect), the rest by the
+/// server: queue is from the sending until the worker has it, write from `ready` to the last byte.
+/// `unexplained` is what is left; without server times all that follows the sending. Where the client took
+/// its time of sending late (it was descheduled, the server already had the request), `connect` ends at
+/// `received`. Should the parts still exceed the latency, the excess is taken off the largest.
 [[nodiscard]] PartTimes decompose(const Sample& sample);
 
 }  // namespace lab::measure
