@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "core/program.hpp"
 #include "core/keyed_random.hpp"
+#include "core/program.hpp"
 #include "lab/model.hpp"
 #include "lab/units.hpp"
 
@@ -13,18 +13,21 @@ namespace lab::core {
 
 /// A request as the plan has it, before anything happens to it.
 struct Planned {
-    RequestId id = 0;           ///< 1, 2, 3 ... in the order of the plan
+    RequestId id = 0;  ///< 1, 2, 3 ... in the order of the plan
     Instant intended{};
-    std::uint32_t route = 0;    ///< index into the System's routes
-    std::uint64_t key = 0;      ///< in [0, load.keys)
-    std::uint32_t user = 0;     ///< in [0, load.users)
+    std::uint32_t route = 0;  ///< index into the System's routes
+    std::uint64_t key = 0;    ///< in [0, load.keys)
+    std::uint32_t user = 0;   ///< in [0, load.users)
 };
 
-/// Who asks for what: route, key and user of a request, keyed by its number. Shared by both loop models.
+/// Who asks for what: route, key and user of a request, keyed by its number. Shared by both loop
+/// models. Key 0 is the one asked for most where keys are not all alike. Threads: any, immutable.
 class RequestMix {
   public:
+    /// `route_weights`: one for each route of the System, none negative, not all zero.
     RequestMix(const Load& load, std::vector<double> route_weights, std::uint64_t seed);
-    /// Fills route, key and (open loop) user of `planned.id`.
+    /// Fills route, key and (open loop) user of `planned.id`. In closed loop the user is left as it
+    /// is: there it is the asking user's own number.
     void describe(Planned& planned) const;
 
   private:
@@ -32,10 +35,12 @@ class RequestMix {
     ZipfSampler keys_;
     std::uint64_t users_;
     std::uint64_t seed_;
+    bool draws_user_;
 };
 
 /// Open loop: when each request is due. Arrivals ignore answers. Pure; `now` is never read.
-/// Constant: one every 1/rate. Poisson: exponential gaps. A new rate counts from the next arrival on.
+/// Constant: one every 1/rate. Poisson: exponential gaps. A gap stands before the first arrival
+/// too. Threads: one at a time.
 class ArrivalSchedule {
   public:
     ArrivalSchedule(ArrivalRate rate, Arrivals arrivals, std::uint64_t seed, Instant start);
@@ -43,16 +48,24 @@ class ArrivalSchedule {
     [[nodiscard]] Instant peek() const { return due_; }
     /// Moves on; returns the number of the request that was due.
     RequestId take();
-    /// Takes effect at `now`: the gap that is running is drawn anew at the new rate.
+    /// Takes effect at `now`: what is left of the running gap is stretched or shortened to the new
+    /// rate. Poisson gaps have no memory, so that this is a fresh draw; and a rate that is being
+    /// dragged about puts no arrival off for ever. After rate 0, and for another law, a new gap
+    /// begins at `now`. An arrival that is overdue already stays due.
     void set_rate(ArrivalRate rate, Arrivals arrivals, Instant now);
 
   private:
-    void advance(Instant from);
+    void begin_gap(Instant from);
+    void rest_on(Instant due);
+
     ArrivalRate rate_;
     Arrivals arrivals_;
     std::uint64_t seed_;
     RequestId next_ = 1;
     Instant due_{};
+    Instant anchor_{};  ///< constant: where counting began ...
+    std::int64_t count_ =
+        0;  ///< ... and how many gaps ago: 1/rate is no whole number of nanoseconds
 };
 
 }  // namespace lab::core

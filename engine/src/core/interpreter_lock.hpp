@@ -4,17 +4,19 @@
 #include "core/slot_pool.hpp"
 #include "lab/units.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
 namespace lab::core {
 
-/// The rules of CPython's global interpreter lock, without a thread: who holds it, who waits, when the
-/// holder is asked to let go. One thread computes at a time; a waiter asks after the switch interval; a
-/// thread that was asked lets go at its next safe point and may not take the lock back before another had
-/// it; whoever arrives and finds it free takes it, waiter or not: the hand-over is not first come, first
-/// served. Source: CPython 3.2+ Python/ceval_gil (new GIL, A. Pitrou 2009), see SERVERS.md section 7.
+/// The rules of CPython's global interpreter lock, without a thread: who holds it, who waits, when
+/// the holder is asked to let go. One thread computes at a time; a waiter asks after the switch
+/// interval; a thread that was asked lets go at its next safe point and may not take the lock back
+/// before another had it; whoever arrives and finds it free takes it, waiter or not: the hand-over
+/// is not first come, first served. Source: CPython 3.2+ Python/ceval_gil (new GIL, A. Pitrou
+/// 2009), see SERVERS.md section 7.
 ///
 /// Pure. Threads: one at a time, the owner's mutex.
 class InterpreterLock {
@@ -23,27 +25,38 @@ class InterpreterLock {
 
     /// True: taken. False: waits; call ask() each time a switch interval has passed without a take.
     bool acquire(Ticket who, Instant now);
-    /// A waiter has waited since `since`; sets drop_requested() when nobody took the lock in between.
-    /// Returns when it should ask again.
+    /// A waiter's interval has passed: sets drop_requested() when the lock went to no other thread
+    /// in it. Returns when it should ask again.
     Instant ask(Ticket who, Instant now);
-    /// A waiter that has been woken tries again. True: taken.
+    /// A waiter that has been woken tries again. True: taken. False: a new interval begins for it.
     bool retry(Ticket who, Instant now);
-    /// Lets go. `asked`: because drop was requested; the same thread then waits until another took it.
+    /// Lets go. `asked`: because drop was requested; the same thread then waits until another took
+    /// it. The owner then wakes one of waiting(), which must retry(): any, as the system's
+    /// scheduler would.
     void release(Ticket who, Instant now, bool asked);
-    /// A waiter gives up (the run stops).
+    /// A waiter gives up (the run stops). Where the lock is free the owner wakes another of
+    /// waiting().
     void withdraw(Ticket who);
 
     [[nodiscard]] bool drop_requested() const { return drop_requested_; }
     [[nodiscard]] std::optional<Ticket> holder() const { return holder_; }
+    /// In the order in which they came, which is not the order in which they are served.
     [[nodiscard]] const std::vector<Ticket>& waiting() const { return waiting_; }
+    /// How often the lock went to another thread than the one that had it last.
     [[nodiscard]] std::uint64_t switches() const { return switches_; }
     [[nodiscard]] Duration switch_interval() const { return switch_interval_; }
 
   private:
+    [[nodiscard]] bool may_take(Ticket who) const;
+    void take(Ticket who);
+    [[nodiscard]] std::size_t place_of(Ticket who) const;
+
     Duration switch_interval_;
     std::optional<Ticket> holder_;
-    std::optional<Ticket> must_not_take_;   ///< let go on request; waits for another to have had it
+    std::optional<Ticket> last_holder_;
+    std::optional<Ticket> must_not_take_;  ///< let go on request; waits for another to have had it
     std::vector<Ticket> waiting_;
+    std::vector<std::uint64_t> seen_;  ///< for each waiter: switches() when its interval began
     bool drop_requested_ = false;
     std::uint64_t switches_ = 0;
 };

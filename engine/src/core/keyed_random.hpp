@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Randomness keyed by (seed, request, step): no stream, no order of drawing. Two variants see the same
-// arrivals and the same work. Own log and exp: the same bytes on every compiler.
+// Randomness keyed by (seed, request, step): no stream, no order of drawing. Two variants see the
+// same arrivals and the same work. Own log and exp: the same bytes on every compiler.
 #pragma once
 
 #include "lab/model.hpp"
@@ -11,18 +11,30 @@
 namespace lab::core {
 
 /// What a draw is for; keeps draws of one request apart. Steps of a route use 1000 + their ordinal.
-enum class Purpose : std::uint32_t { arrival = 1, route = 2, key = 3, user = 4, think = 5, jitter = 6, order = 7, update = 8, step = 1000 };
+enum class Purpose : std::uint32_t {
+    arrival = 1,
+    route = 2,
+    key = 3,
+    user = 4,
+    think = 5,
+    jitter = 6,
+    order = 7,
+    update = 8,
+    step = 1000
+};
 
-/// 64 well mixed bits. Source: the finaliser of SplitMix64 (Steele, Lea, Flood 2014) over each word in turn.
-[[nodiscard]] std::uint64_t keyed_bits(std::uint64_t seed, std::uint64_t request, std::uint32_t step);
+/// 64 well mixed bits. Source: the finaliser of SplitMix64 (Steele, Lea, Flood 2014) over each word
+/// in turn.
+[[nodiscard]] std::uint64_t keyed_bits(std::uint64_t seed, std::uint64_t request,
+                                       std::uint32_t step);
 /// In [0, 1), 53 bits.
 [[nodiscard]] double keyed_uniform(std::uint64_t seed, std::uint64_t request, std::uint32_t step);
 /// In [0, n).
-[[nodiscard]] std::uint64_t keyed_below(std::uint64_t seed, std::uint64_t request, std::uint32_t step,
-                                        std::uint64_t n);
+[[nodiscard]] std::uint64_t keyed_below(std::uint64_t seed, std::uint64_t request,
+                                        std::uint32_t step, std::uint64_t n);
 /// A duration from its law. Never negative.
-[[nodiscard]] Duration keyed_duration(const Distribution& law, std::uint64_t seed, std::uint64_t request,
-                                      std::uint32_t step);
+[[nodiscard]] Duration keyed_duration(const Distribution& law, std::uint64_t seed,
+                                      std::uint64_t request, std::uint32_t step);
 /// Exponential with this mean.
 [[nodiscard]] Duration keyed_exponential(Duration mean, std::uint64_t seed, std::uint64_t request,
                                          std::uint32_t step);
@@ -36,7 +48,8 @@ enum class Purpose : std::uint32_t { arrival = 1, route = 2, key = 3, user = 4, 
 class ZipfSampler {
   public:
     ZipfSampler(std::uint64_t n, double s);
-    [[nodiscard]] std::uint64_t draw(std::uint64_t seed, std::uint64_t request, std::uint32_t step) const;
+    [[nodiscard]] std::uint64_t draw(std::uint64_t seed, std::uint64_t request,
+                                     std::uint32_t step) const;
 
   private:
     [[nodiscard]] double height(double x) const;

@@ -35,47 +35,51 @@ enum class ResourceId : std::uint8_t { worker, interpreter_lock, connection };
 struct Instr {
     Op op = Op::end;
     std::uint8_t resource = 0;
-    std::uint16_t jump = 0;     ///< where a cache hit goes
+    std::uint16_t jump = 0;  ///< where a cache hit goes
     std::uint32_t arg = 0;
 };
 static_assert(sizeof(Instr) == 8);
 
-/// A duration to be drawn for one step; `ordinal` keys the draw, so that a step added elsewhere moves none.
+/// A duration to be drawn for one step; `ordinal` keys the draw, so that a step added elsewhere
+/// moves none.
 struct Draw {
     Distribution law;
     std::uint32_t ordinal = 0;
 };
 
-/// One route under one server, compiled. Immutable once made; shared by every request of its generation.
+/// One route under one server, compiled. Immutable once made; shared by every request of its
+/// generation.
 struct Program {
     std::vector<Instr> code;
     std::vector<Draw> draws;
     std::vector<KeyRule> keys;
-    std::vector<QueryKind> queries;     ///< in the order of the steps: which data an answer is made from
-    std::uint16_t letting_go = 0;       ///< where the end begins, good or bad: let go, answer, end
-    bool inline_answer = false;         ///< never leaves the front end
-    std::string route;                  ///< id
+    std::vector<QueryKind>
+        queries;                   ///< in the order of the steps: which data an answer is made from
+    std::uint16_t letting_go = 0;  ///< where the end begins, good or bad: let go, answer, end
+    bool inline_answer = false;    ///< never leaves the front end
+    std::string route;             ///< id
 };
 
-/// Turns a route into instructions. Binding and letting go of a worker follow server.bind and .release;
-/// the interpreter lock is let go round every wait and query; cache steps vanish where the mode is none.
+/// Turns a route into instructions. Binding and letting go of a worker follow server.bind and
+/// .release; the interpreter lock is let go round every wait and query; cache steps vanish where
+/// the mode is none.
 [[nodiscard]] Program compile(const Route& route, const Server& server, const Cache& cache);
 
 enum class Fault : std::uint8_t {
     none,
-    refused,        ///< the queue was full: 503
-    expired,        ///< waited too long in the queue: 503
-    pool_timeout,   ///< waited too long for a connection: 500
-    failed,         ///< the database or template said no: 500
-    cancelled,      ///< the run stops, or the client has gone: no answer
+    refused,       ///< the queue was full: 503
+    expired,       ///< waited too long in the queue: 503
+    pool_timeout,  ///< waited too long for a connection: 500
+    failed,        ///< the database or template said no: 500
+    cancelled,     ///< the run stops, or the client has gone: no answer
 };
 
 /// What the executor tells about the effect it has just performed.
 struct Outcome {
     Instant now{};
-    bool hit = false;           ///< cache_get
-    std::uint32_t rows = 0;     ///< query
-    Duration remaining{};       ///< spend: not yet burnt, because the interpreter lock was asked for
+    bool hit = false;        ///< cache_get
+    std::uint32_t rows = 0;  ///< query
+    Duration remaining{};    ///< spend: not yet burnt, because the interpreter lock was asked for
     Fault fault = Fault::none;
 };
 
@@ -83,8 +87,8 @@ struct Effect {
     Op op = Op::end;
     ResourceId resource = ResourceId::worker;
     std::uint32_t arg = 0;
-    Duration cost{};            ///< spend, sleep: drawn from (seed, request, step)
-    std::uint16_t status = 200; ///< respond
+    Duration cost{};             ///< spend, sleep: drawn from (seed, request, step)
+    std::uint16_t status = 200;  ///< respond
 };
 
 /// Where one request stands. A copyable value: rewind is a copy.
@@ -93,28 +97,30 @@ struct Cursor {
     std::uint64_t seed = 0;
     RequestId id = 0;
     std::uint16_t pc = 0;
-    std::uint8_t held = 0;          ///< bit per ResourceId
-    std::uint16_t status = 200;     ///< of the answer; 0: none is given
+    std::uint8_t held = 0;       ///< bit per ResourceId
+    std::uint16_t status = 200;  ///< of the answer; 0: none is given
     bool ended = false;
-    Op in_hand = Op::end;           ///< what the executor is doing; end: nothing yet
-    ResourceId resource = ResourceId::worker;   ///< ... with
-    Part part = Part::queue;        ///< the span that is open
-    Instant since{};                ///< when it opened
-    Duration owed{};                ///< rest of a spend that was broken off
-    PartTimes parts{};              ///< closed spans
+    Op in_hand = Op::end;                      ///< what the executor is doing; end: nothing yet
+    ResourceId resource = ResourceId::worker;  ///< ... with
+    Part part = Part::queue;                   ///< the span that is open
+    Instant since{};                           ///< when it opened
+    Duration owed{};                           ///< rest of a spend that was broken off
+    PartTimes parts{};                         ///< closed spans
 };
 
-/// A cursor at the start of its program. `received`: first byte of the request read; `parsed`: all of it
-/// understood. The time between counts as parse.
-[[nodiscard]] Cursor begin(const Program& program, std::uint64_t seed, RequestId id, Instant received,
-                           Instant parsed);
+/// A cursor at the start of its program. `received`: first byte of the request read; `parsed`: all
+/// of it understood. The time between counts as parse.
+[[nodiscard]] Cursor begin(const Program& program, std::uint64_t seed, RequestId id,
+                           Instant received, Instant parsed);
 
-/// Closes the span of the effect just performed, opens the next, and says what to do. The first call takes
-/// an Outcome with only `now`. After a fault it lets go of what is held, answers, and ends.
-/// The one place where a span closes and the next opens. Threads: one at a time for each cursor.
+/// Closes the span of the effect just performed, opens the next, and says what to do. The first
+/// call takes an Outcome with only `now`. After a fault it lets go of what is held, answers, and
+/// ends. The one place where a span closes and the next opens. Threads: one at a time for each
+/// cursor.
 [[nodiscard]] Effect next(Cursor& cursor, const Outcome& outcome);
 
-/// Time that a worker was busy or waiting on this request alone: the parts from lock wait to render.
+/// Time that a worker was busy or waiting on this request alone: the parts from lock wait to
+/// render.
 [[nodiscard]] Duration service_time(const PartTimes& parts);
 
 }  // namespace lab::core

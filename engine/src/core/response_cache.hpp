@@ -3,6 +3,7 @@
 
 #include "lab/units.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <list>
 #include <string>
@@ -12,11 +13,12 @@
 
 namespace lab::core {
 
-/// What inner steps made: a piece of the body, for whom it was made and from which versions of the data.
+/// What inner steps made: a piece of the body, for whom it was made and from which versions of the
+/// data.
 struct CachedAnswer {
     std::string body;
-    std::uint32_t made_for = 0;             ///< user
-    std::vector<std::uint64_t> versions;    ///< one for each query in it
+    std::uint32_t made_for = 0;           ///< user
+    std::vector<std::uint64_t> versions;  ///< one for each query in it
 };
 
 /// Keyed store with a time to live and a bound on entries; the least recently used goes first.
@@ -29,9 +31,12 @@ class ResponseCache {
     };
     explicit ResponseCache(Options options);
 
-    /// A fresh entry, or nullptr; an expired one is dropped. Valid until the next call.
+    /// A fresh entry, or nullptr; an expired one is dropped. Valid until the next call. Counts as
+    /// hit or miss.
     [[nodiscard]] const CachedAnswer* get(std::string_view key, Instant now);
+    /// Replaces what is there; fresh for the ttl from `now` on. At capacity 0 nothing is kept.
     void put(std::string_view key, CachedAnswer answer, Instant now);
+    /// Forgets the entries, not the counts.
     void clear();
     /// A smaller capacity evicts at once; a new ttl counts for entries put from now on.
     void configure(Options options);
@@ -39,6 +44,7 @@ class ResponseCache {
     [[nodiscard]] std::size_t size() const;
     [[nodiscard]] std::uint64_t hits() const { return hits_; }
     [[nodiscard]] std::uint64_t misses() const { return misses_; }
+    /// Entries that had to go for want of room; expired ones are not counted.
     [[nodiscard]] std::uint64_t evictions() const { return evictions_; }
 
   private:
@@ -48,6 +54,8 @@ class ResponseCache {
         Instant expires;
     };
     void evict_to(std::size_t capacity);
+    void erase(std::list<Entry>::iterator entry);
+
     Options options_;
     std::list<Entry> entries_;  ///< most recently used first
     std::unordered_map<std::string_view, std::list<Entry>::iterator> index_;

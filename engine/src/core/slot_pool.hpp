@@ -17,7 +17,7 @@ enum class Admission : std::uint8_t { granted, queued, refused };
 
 struct Grant {
     Admission admission = Admission::refused;
-    int slot = -1;      ///< when granted
+    int slot = -1;  ///< when granted
 };
 
 /// A ticket that has been given a slot.
@@ -26,13 +26,14 @@ struct Wake {
     int slot = -1;
 };
 
-/// A bounded number of slots and a bounded queue before them, first come first served. Serves as the
-/// admission queue before the workers and as the wait for a database connection.
+/// A bounded number of slots and a bounded queue before them, first come first served. Serves as
+/// the admission queue before the workers and as the wait for a database connection.
 ///
-/// Of several idle slots the longest idle is given. Slots are numbered from 0; those that are not draining
-/// are always 0 .. slots()-1. A slot taken away while busy drains: it leaves when it is released, or stays
-/// if it is asked for again before. A ticket whose patience has ended is never given a slot, and takes no
-/// place in the queue from others; it stays until expire() hands it back.
+/// Of several idle slots the longest idle is given. Slots are numbered from 0; those that are not
+/// draining are always 0 .. slots()-1. A slot taken away while busy drains: it leaves when it is
+/// released, or stays if it is asked for again before. A ticket whose patience has ended is never
+/// given a slot, and takes no place in the queue from others; it stays until expire() hands it
+/// back.
 ///
 /// Pure: no clock, no lock; `now` never goes back. Threads: one at a time, the owner's lock.
 class SlotPool {
@@ -40,7 +41,7 @@ class SlotPool {
     struct Options {
         int slots = 1;
         int queue_capacity = 64;
-        Duration patience{};    ///< longest wait in the queue; 0 means no limit
+        Duration patience{};  ///< longest wait in the queue; 0 means no limit
     };
     explicit SlotPool(Options options);
 
@@ -55,15 +56,16 @@ class SlotPool {
     /// When expire() would next find something.
     [[nodiscard]] std::optional<Instant> next_expiry() const;
 
-    /// More slots at once serve who waits; fewer: the highest go, idle ones at once, busy ones by draining.
+    /// More slots at once serve who waits; fewer: the highest go, idle ones at once, busy ones by
+    /// draining.
     std::vector<Wake> resize(int slots, Instant now);
     /// A smaller queue turns nobody away who already waits.
     void set_queue_capacity(int capacity);
     void set_patience(Duration patience);
 
-    [[nodiscard]] int slots() const;            ///< not draining
-    [[nodiscard]] int busy() const;             ///< held, draining ones too
-    [[nodiscard]] int depth() const;            ///< waiting
+    [[nodiscard]] int slots() const;  ///< not draining
+    [[nodiscard]] int busy() const;   ///< held, draining ones too
+    [[nodiscard]] int depth() const;  ///< waiting
     [[nodiscard]] bool draining(int slot) const;
 
   private:
@@ -79,13 +81,14 @@ class SlotPool {
     Slot& at(int slot);
     int take_idle();
     std::optional<Wake> serve(Instant now);
-    /// How many at the head of the queue have waited too long. They came first, so they are a prefix.
+    /// How many at the head of the queue have waited too long. They came first, so they are a
+    /// prefix.
     [[nodiscard]] std::size_t overdue(Instant now) const;
 
     Options options_;
     std::vector<Slot> slots_;
-    std::deque<int> idle_;          ///< longest idle first
-    std::deque<Waiting> queue_;     ///< longest waiting first
+    std::deque<int> idle_;       ///< longest idle first
+    std::deque<Waiting> queue_;  ///< longest waiting first
     int busy_ = 0;
 };
 
