@@ -20,24 +20,28 @@ class LineChart : public PlotCard {
     ~LineChart() override;
 
   protected:
-    LineChart(RunHistory* history, QWidget* parent);
+    LineChart(const QString& title, const QString& unit, RunHistory* history, QWidget* parent);
     void paintData(QPainter& painter, const PlotArea& area) override;
     void paintBehind(QPainter& painter, const PlotArea& area) override;
 
-    /// One line: its values by point, its pen, and whether a stretch is drawn faint or not at all.
+    /// One line: its values by point, its pen, where it is faint or not drawn at all, and its ghost.
     struct Line {
-        QString name;
         QColor colour;
         double width = 2;
         bool dashed = false;
         double (*value)(const HistoryPoint&) = nullptr;
         bool (*present)(const HistoryPoint&) = nullptr;  ///< null: always
         bool (*faint)(const HistoryPoint&) = nullptr;    ///< null: never
+        std::optional<double> (*level)(const PinnedRun&) = nullptr;  ///< drawn on where A has ended
         bool ghost = false;                              ///< its twin of run A is drawn
     };
     [[nodiscard]] virtual std::vector<Line> lines() const = 0;
 
   private:
+    void addStretches(const Line& line, const PlotArea& area);
+    static void paintLevel(QPainter& painter, const PlotArea& area, const Line& line,
+                           const PinnedRun& pinned);
+
     std::unique_ptr<LineLayer> m_layer;
 };
 
@@ -54,6 +58,7 @@ class ThroughputChart : public LineChart {
     [[nodiscard]] ValueAxis wantedAxis() const override;
     [[nodiscard]] std::vector<ReadoutLine> readout(const HistoryPoint& point) const override;
     [[nodiscard]] std::vector<TableColumn> columns() const override;
+    [[nodiscard]] QString explanation() const override;
 };
 
 /// p50, p95 and p99 on a logarithmic axis, with ghost A.
@@ -69,6 +74,7 @@ class LatencyChart : public LineChart {
     [[nodiscard]] ValueAxis wantedAxis() const override;
     [[nodiscard]] std::vector<ReadoutLine> readout(const HistoryPoint& point) const override;
     [[nodiscard]] std::vector<TableColumn> columns() const override;
+    [[nodiscard]] QString explanation() const override;
 };
 
 }  // namespace lab::app

@@ -52,10 +52,11 @@ struct HistoryPoint {
     std::array<std::uint16_t, heatRows> heat{};  ///< samples of this frame by latency
 };
 
-/// A setting that took effect: "workers 1 → 4".
+/// Settings that took effect: "workers 1 → 4". Steps of one drag are one marker.
 struct HistoryMarker {
     double seconds = 0;
     QString text;
+    std::vector<SettingChange> changes;
 };
 
 /// The six figures and what they rest on. Empty: no samples.

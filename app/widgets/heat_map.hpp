@@ -20,6 +20,7 @@ class HeatMap : public PlotCard {
     [[nodiscard]] ValueAxis wantedAxis() const override;
     [[nodiscard]] std::vector<ReadoutLine> readout(const HistoryPoint& point) const override;
     [[nodiscard]] std::vector<TableColumn> columns() const override;
+    [[nodiscard]] QString explanation() const override;
     void paintData(QPainter& painter, const PlotArea& area) override;
 };
 

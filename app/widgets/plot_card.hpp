@@ -8,6 +8,7 @@
 #include <QWidget>
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -118,6 +119,8 @@ class PlotCard : public QWidget {
     [[nodiscard]] virtual std::vector<ReadoutLine> readout(const HistoryPoint& point) const = 0;
     [[nodiscard]] virtual std::vector<TableColumn> columns() const = 0;
     virtual void paintData(QPainter& painter, const PlotArea& area) = 0;
+    /// What the chart shows, in a sentence or two: the tooltip of its title.
+    [[nodiscard]] virtual QString explanation() const = 0;
     /// Under the data and cached until the range, size, theme or ghost changes: ghost A.
     virtual void paintBehind(QPainter& painter, const PlotArea& area);
 
@@ -133,21 +136,29 @@ class PlotCard : public QWidget {
     void keyPressEvent(QKeyEvent* event) override;
     void contextMenuEvent(QContextMenuEvent* event) override;
     bool event(QEvent* event) override;
+    bool eventFilter(QObject* watched, QEvent* event) override;
 
   private:
     struct Ground;  // the cached ground layer and what it was drawn for
+
+    struct Header;          // where title and legend go
 
     void onHistoryChanged();
     void redrawSoon();
     void drawPicture();
     void drawGround(const PlotArea& area);
-    void paintHeader(QPainter& painter) const;
+    [[nodiscard]] Header layOutHeader() const;
+    void paintHeader(QPainter& painter, const Header& header) const;
     void paintAxes(QPainter& painter, const PlotArea& area) const;
+    void paintBands(QPainter& painter, const PlotArea& area) const;
     void paintMarkers(QPainter& painter, const PlotArea& area) const;
     void paintCursor(QPainter& painter) const;
     [[nodiscard]] PlotArea layOut() const;
+    void pointAt(std::optional<double> seconds);
     void moveCursorBy(int frames);
+    void fillTable();
     void placeChildren();
+    void tellAccessibility();
 
     QString m_title, m_unit, m_hint, m_badge;
     RunHistory* m_history;
@@ -163,6 +174,7 @@ class PlotCard : public QWidget {
     QToolButton* m_tableButton = nullptr;
     ChartTable* m_table = nullptr;
     int m_redraws = 0;
+    int m_untilTold = 0;    // frames until the accessible description is renewed
 };
 
 }  // namespace lab::app
