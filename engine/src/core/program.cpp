@@ -28,13 +28,14 @@ std::uint32_t ordinal_of(std::string_view id) {
 
 /// Writes the code of one route. What the code of a request looks like:
 ///
-///     acquire worker                  always; a session that holds one already is answered at once
-///     acquire interpreter lock        where the server has one
+///     acquire worker               always; a session that holds one already is answered at once
+///     acquire interpreter lock     where the server has one
 ///     ... steps ...
-///     release connection              from here on: letting go. A fault jumps here, and a release
-///     of release interpreter lock        what is not held is passed over, so that the good end and
-///     every release worker    | respond     bad one are the same code respond           | release
-///     worker end
+///     release connection           from here on: letting go. A fault jumps here, and a release of
+///     release interpreter lock     what is not held is passed over, so that the good end and every
+///     release worker | respond     bad one are the same code
+///     respond | release worker
+///     end
 ///
 /// Left: the worker is let go when the answer is buffered; right: when it is drained.
 class Compiler {
