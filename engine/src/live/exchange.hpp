@@ -53,6 +53,10 @@ class Exchange {
     int slot = -1;                  ///< the worker thread it holds, -1 for none
     core::Effect effect;            ///< what the front end has to do next: respond, or end
 
+    /// The workers' own: where the exchange is. in_hand lasts until finish() has been called.
+    enum class Place : std::uint8_t { nowhere, waiting, outside, bound, in_hand };
+    Place place = Place::nowhere;
+
     /// A worker was bound to it (only after Dispatcher::bind). Front end's thread.
     virtual void on_bound() = 0;
     /// The workers are done with it: `effect` is respond, or end after a cancellation. Front end's thread.
