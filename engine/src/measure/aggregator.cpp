@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "measure/aggregator.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "measure/remarks.hpp"
+
+namespace lab::measure {
+namespace {
+
+/// Longer than this for a cut that was asked for after 100 ms: the process did not run.
+constexpr Duration longest_cut = 400ms;
+
+double share_of(Duration used, double available_s) {
+    return available_s > 0 ? std::clamp(to_seconds(used) / available_s, 0.0, 1.0) : 0;
+}
+
+/// What finish() needs of a frame.
+struct Kept {
+    Instant start, end;
+    std::uint32_t threads = 0;
+    std::uint32_t pool = 0;
+    Duration busy{}, worker_cpu{}, pool_busy{}, generator_cpu{};
+    std::uint64_t hits = 0, misses = 0;
+};
+
+/// Sums over the window, in seconds and counts; a frame that reaches over its edge counts by the
+/// part inside.
+struct Sums {
+    double thread_s = 0, core_s = 0, pool_s = 0;
+    double busy_s = 0, worker_cpu_s = 0, pool_busy_s = 0, generator_cpu_s = 0;
+    double hits = 0, misses = 0;
+
+    void add(const Kept& frame, Instant from, Instant to, unsigned cores) {
+        const double whole = to_seconds(frame.end - frame.start);
+        const double inside = to_seconds(std::min(frame.end, to) - std::max(frame.start, from));
+        if (inside <= 0 || whole <= 0) return;
+        const double share = inside / whole;
+        thread_s += inside * frame.threads;
+        core_s += inside * std::min(frame.threads, cores);
+        pool_s += inside * frame.pool;
+        busy_s += share * to_seconds(frame.busy);
+        worker_cpu_s += share * to_seconds(frame.worker_cpu);
+        pool_busy_s += share * to_seconds(frame.pool_busy);
+        generator_cpu_s += share * to_seconds(frame.generator_cpu);
+        hits += share * static_cast<double>(frame.hits);
+        misses += share * static_cast<double>(frame.misses);
+    }
+};
+
+std::vector<RequestEvent> joined(const std::vector<RequestEvent>& client,
+                                 std::vector<RequestEvent> server) {
+    server.insert(server.end(), client.begin(), client.end());
+    std::stable_sort(server.begin(), server.end(),
+                     [](const RequestEvent& a, const RequestEvent& b) { return a.at < b.at; });
+    return server;
+}
+
+}  // namespace
+
+struct Aggregator::State {
+    Run run;
+    std::uint64_t frames = 0;
+    std::vector<Kept> kept;
+    Duration longest_gap{};
+    std::vector<SettingChange> changes;
+
+    void keep(const Frame& f, Duration generator_cpu) {
+        Kept k;
+        k.start = f.start;
+        k.end = f.start + f.length;
+        k.threads = static_cast<std::uint32_t>(f.server.threads.size());
+        k.pool = f.server.pool_size;
+        k.busy = f.server.busy_time;
+        k.worker_cpu = f.server.worker_cpu;
+        k.pool_busy = f.server.pool_busy_time;
+        k.generator_cpu = generator_cpu;
+        k.hits = f.server.cache_hits;
+        k.misses = f.server.cache_misses;
+        kept.push_back(k);
+        if (f.interrupted) longest_gap = std::max(longest_gap, f.length);
+        changes.insert(changes.end(), f.changes.begin(), f.changes.end());
+    }
+};
+
+Aggregator::Aggregator(Run run) : state_{std::make_unique<State>()} {
+    state_->run = std::move(run);
+}
+Aggregator::~Aggregator() = default;
+Aggregator::Aggregator(Aggregator&&) noexcept = default;
+Aggregator& Aggregator::operator=(Aggregator&&) noexcept = default;
+
+FramePtr Aggregator::frame(const IntervalCut& cut, ServerSample server,
+                           std::vector<RequestEvent> server_events,
+                           std::uint64_t server_events_left_out, std::uint64_t generation,
+                           std::vector<SettingChange> changes) {
+    State& s = *state_;
+    auto f = std::make_shared<Frame>();
+    f->number = s.frames++;
+    f->start = cut.start == Instant{} ? s.run.start : cut.start;
+    f->length = std::max(Duration{}, cut.end - f->start);
+    f->since_start = f->start - s.run.start;
+    f->warm_up = f->since_start < s.run.warm_up;
+    f->interrupted = f->length > longest_cut;
+    f->generation = generation;
+    f->changes = std::move(changes);
+    f->counts = cut.counts;
+    f->in_flight = cut.in_flight;
+    f->client_backlog = cut.client_backlog;
+    f->latency = cut.latency;
+    f->since_send = cut.since_send;
+    f->service = cut.service;
+    f->slip = cut.slip;
+    f->parts = cut.parts;
+    f->parts_of = cut.parts_of;
+    f->server = std::move(server);
+    f->events = joined(cut.events, std::move(server_events));
+    f->events_left_out = cut.events_left_out + server_events_left_out;
+    s.keep(*f, cut.generator_cpu);
+    return f;
+}
+
+RunResultPtr Aggregator::finish(const WindowTotals& totals, bool stopped_early,
+                                std::vector<std::string> plans, std::vector<std::string> remarks) {
+    const State& s = *state_;
+    auto r = std::make_shared<RunResult>();
+    r->scenario = s.run.scenario;
+    r->mode = s.run.mode;
+    r->seed = s.run.seed;
+    r->model = s.run.model;
+    r->machine = s.run.machine;
+    r->version = s.run.version;
+    r->truth_known = s.run.truth_known;
+    r->warm_up = s.run.warm_up;
+    r->length = std::max(Duration{}, totals.to - totals.from);
+    r->counts = totals.counts;
+    r->inside = totals.inside;
+    r->latency = totals.latency;
+    r->since_send = totals.since_send;
+    r->service = totals.service;
+    r->slip = totals.slip;
+    r->unexplained = totals.unexplained;
+    r->parts = totals.parts;
+    r->parts_of = totals.parts_of;
+    r->concurrency = totals.concurrency;
+    r->plans = std::move(plans);
+    r->remarks = std::move(remarks);
+
+    const double window_s = to_seconds(r->length);
+    const auto rate = [window_s](std::uint64_t n) {
+        return window_s > 0 ? static_cast<double>(n) / window_s : 0;
+    };
+    r->offered_per_s = rate(totals.inside.planned);
+    r->throughput_per_s = rate(totals.inside.of(Ending::ok));
+    r->goodput_per_s = rate(totals.inside.good);
+
+    Sums sums;
+    for (const Kept& k : s.kept) sums.add(k, totals.from, totals.to, std::max(1U, s.run.cores));
+    r->utilisation_workers = share_of(from_seconds(sums.busy_s), sums.thread_s);
+    r->utilisation_cpu = share_of(from_seconds(sums.worker_cpu_s), sums.core_s);
+    r->utilisation_pool = share_of(from_seconds(sums.pool_busy_s), sums.pool_s);
+    r->worker_cpu = from_seconds(sums.worker_cpu_s);
+    if (sums.hits + sums.misses > 0) r->cache_hit_ratio = sums.hits / (sums.hits + sums.misses);
+
+    Circumstances seen;
+    seen.stopped_early = stopped_early;
+    seen.longest_gap = s.longest_gap;
+    seen.changes = s.changes;
+    seen.generator_share = window_s > 0 ? sums.generator_cpu_s / window_s : 0;
+    judge_run(*r, seen);
+    return r;
+}
+
+}  // namespace lab::measure

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The value of each row of the table of quantities.
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "lab/frame.hpp"
+#include "lab/text.hpp"
+
+namespace lab {
+namespace {
+
+using Value = std::optional<double>;
+
+double number(std::uint64_t n) { return static_cast<double>(n); }
+
+Value of_summary(const Histogram& histogram, std::string_view key) {
+    const LatencySummary s = summarise(histogram);
+    if (key == "mean") return s.mean;
+    if (key == "p50") return s.p50;
+    if (key == "p90") return s.p90;
+    if (key == "p95") return s.p95;
+    if (key == "p99") return s.p99;
+    if (key == "p999") return s.p999;
+    if (key == "max") return s.max;
+    if (key == "count") return number(s.count);
+    return std::nullopt;
+}
+
+Value of_counts(const RunResult& r, std::string_view key) {
+    constexpr std::array<std::string_view, ending_count> endings{
+        "ok", "timed_out", "rejected", "reset", "not_sent", "http_4xx", "http_5xx"};
+    const auto found = std::find(endings.begin(), endings.end(), key);
+    if (found != endings.end())
+        return number(r.counts.ended[static_cast<std::size_t>(found - endings.begin())]);
+    if (key == "planned") return number(r.counts.planned);
+    if (key == "late") return number(r.counts.late);
+    if (!r.truth_known) return std::nullopt;
+    if (key == "wrong_user") return number(r.counts.wrong_user);
+    if (key == "stale") return number(r.counts.stale);
+    return std::nullopt;
+}
+
+Value of_breakdown(const RunResult& r, std::string_view key) {
+    if (r.parts_of == 0) return std::nullopt;
+    for (std::size_t i = 0; i < part_count; ++i) {
+        if (part_key(static_cast<Part>(i)) == key) return to_ms(r.parts[i]) / number(r.parts_of);
+    }
+    return std::nullopt;
+}
+
+Value of_utilisation(const RunResult& r, std::string_view key) {
+    if (!r.truth_known) return std::nullopt;
+    if (key == "workers") return r.utilisation_workers;
+    if (key == "cpu") return r.utilisation_cpu;
+    if (key == "pool") return r.utilisation_pool;
+    return std::nullopt;
+}
+
+Value value_of(const RunResult& r, std::string_view name) {
+    const std::size_t dot = name.find('.');
+    const std::string_view family = name.substr(0, dot);
+    const std::string_view key = dot == std::string_view::npos ? "" : name.substr(dot + 1);
+    if (family == "latency_ms") return of_summary(r.latency, key);
+    if (family == "since_send_ms") return of_summary(r.since_send, key);
+    if (family == "service_ms") return of_summary(r.service, key);
+    if (family == "schedule_slip_ms") return of_summary(r.slip, key);
+    if (family == "counts") return of_counts(r, key);
+    if (family == "breakdown_ms") return of_breakdown(r, key);
+    if (family == "utilisation") return of_utilisation(r, key);
+    if (family == "errors") return number(r.counts.errors());
+    if (family == "cache_hit_ratio") return r.cache_hit_ratio;
+    if (r.length <= Duration{}) return std::nullopt;  // a rate over no time
+    if (family == "offered_per_s") return r.offered_per_s;
+    if (family == "throughput_per_s") return r.throughput_per_s;
+    if (family == "goodput_per_s") return r.goodput_per_s;
+    if (family == "concurrency") return r.concurrency;
+    return std::nullopt;
+}
+
+Error no_such(std::string_view name) {
+    std::vector<std::string_view> known;
+    for (const QuantityInfo& row : quantities_table()) {
+        known.push_back(row.name);
+        known.push_back(row.short_name);
+    }
+    const std::string_view near = did_you_mean(name, known);
+    return {ErrorCode::not_found, "",
+            fmt::format("there is no quantity {}{}", quoted(name),
+                        near.empty() ? "" : fmt::format("; did you mean \"{}\"?", near))};
+}
+
+}  // namespace
+
+Result<std::optional<double>> quantity(const RunResult& result, std::string_view name) {
+    const QuantityInfo* const row = find_quantity(name);
+    if (row == nullptr) return no_such(name);
+    return value_of(result, row->name);
+}
+
+}  // namespace lab
