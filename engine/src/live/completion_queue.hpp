@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The way back from the workers to the front end's thread. Neither side needs to know the other's class.
+// The way back from the workers to the front end's thread. Neither side needs to know the other's
+// class.
 #pragma once
 
 #include "lab/units.hpp"
@@ -14,7 +15,8 @@ namespace lab::live {
 /// Callbacks for the front end's thread, delivered in batches: however many are posted, one wake is
 /// pending. Made before the front end and the workers, outlives both.
 ///
-/// Threads: any for bound, answered, post and wake_at; the front end's alone for attach, detach and drain.
+/// Threads: any for bound, answered, post and wake_at; the front end's alone for forget and drain;
+/// attach and detach before it starts and after it has ended.
 class CompletionQueue {
   public:
     CompletionQueue() = default;
@@ -27,11 +29,15 @@ class CompletionQueue {
     void answered(Exchange& exchange);
     /// Any other work, likewise.
     void post(std::function<void()> work);
-    /// Calls `work` on the front end's thread at `when` (up to a millisecond late). One alarm: a new one
-    /// takes the place of the old; Instant::max() takes it away.
+    /// Calls `work` on the front end's thread at `when` (up to a millisecond late). One alarm: a
+    /// new one takes the place of the old; Instant::max() takes it away.
     void wake_at(Instant when, std::function<void()> work);
 
-    /// What the front end does to be woken, and to set its alarm. What was posted before waits until now.
+    /// Takes back what was posted for an exchange that was withdrawn meanwhile. Front end's thread.
+    void forget(Exchange& exchange);
+
+    /// What the front end does to be woken, and to set its alarm. What was posted before waits
+    /// until now.
     void attach(std::function<void()> wake, std::function<void(Instant)> set_alarm);
     /// Nobody is woken any more. What is still posted is kept; drain() may be called by hand.
     void detach();
@@ -40,7 +46,7 @@ class CompletionQueue {
 
   private:
     struct Item {
-        Exchange* exchange = nullptr;   ///< null: `work` is what to do
+        Exchange* exchange = nullptr;  ///< null: `work` is what to do
         bool answered = false;
         std::function<void()> work;
     };
@@ -48,7 +54,7 @@ class CompletionQueue {
 
     std::mutex mutex_;
     std::vector<Item> waiting_;
-    std::vector<Item> running_;         ///< drain()'s: keeps its memory
+    std::vector<Item> running_;  ///< drain()'s: keeps its memory
     std::function<void()> wake_;
     std::function<void(Instant)> set_alarm_;
     bool wake_pending_ = false;

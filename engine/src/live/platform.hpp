@@ -4,6 +4,7 @@
 
 #include "lab/units.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,6 +24,11 @@ void tighten_timer_slack() noexcept;
 void name_this_thread(const char* name) noexcept;
 /// Connections completed by the kernel and not yet accepted on a listening socket (TCP_INFO).
 [[nodiscard]] std::optional<std::uint32_t> listen_backlog(int descriptor) noexcept;
+/// Bytes written to a TCP socket that have not yet gone to the peer (SIOCOUTQNSD). On loopback what has
+/// gone is in the peer's kernel. 0 where it cannot be known.
+[[nodiscard]] std::size_t unsent_bytes(int descriptor) noexcept;
+/// Lets a wait for writability end only when all has gone to the peer (TCP_NOTSENT_LOWAT).
+void report_writable_when_sent(int descriptor, bool on) noexcept;
 [[nodiscard]] unsigned usable_cores() noexcept;
 /// "Linux 6.1.0 x86_64" and the processor's name.
 [[nodiscard]] std::string system_name();

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "live/completion_queue.hpp"
+
+#include <utility>
+
+namespace lab::live {
+
+void CompletionQueue::push(Item item) {
+    const std::lock_guard lock{mutex_};
+    waiting_.push_back(std::move(item));
+    if (wake_pending_ || !wake_) return;
+    wake_pending_ = true;
+    wake_();
+}
+
+void CompletionQueue::bound(Exchange& exchange) { push({&exchange, false, {}}); }
+
+void CompletionQueue::answered(Exchange& exchange) { push({&exchange, true, {}}); }
+
+void CompletionQueue::post(std::function<void()> work) { push({nullptr, false, std::move(work)}); }
+
+void CompletionQueue::wake_at(Instant when, std::function<void()> work) {
+    // Setting a timer is for the front end's thread alone.
+    post([this, when, work = std::move(work)]() mutable {
+        alarm_ = when;
+        on_alarm_ = std::move(work);
+        if (set_alarm_) set_alarm_(alarm_);
+    });
+}
+
+void CompletionQueue::forget(Exchange& exchange) {
+    const auto drop = [&](std::vector<Item>& items) {
+        for (auto& item : items) {
+            if (item.exchange == &exchange) item.exchange = nullptr;
+        }
+    };
+    drop(running_);
+    const std::lock_guard lock{mutex_};
+    drop(waiting_);
+}
+
+void CompletionQueue::attach(std::function<void()> wake, std::function<void(Instant)> set_alarm) {
+    const std::lock_guard lock{mutex_};
+    wake_ = std::move(wake);
+    set_alarm_ = std::move(set_alarm);
+    wake_pending_ = !waiting_.empty();
+    if (wake_pending_) wake_();
+}
+
+void CompletionQueue::detach() {
+    const std::lock_guard lock{mutex_};
+    wake_ = nullptr;
+    set_alarm_ = nullptr;
+    wake_pending_ = false;
+}
+
+void CompletionQueue::drain(Instant now) {
+    {
+        const std::lock_guard lock{mutex_};
+        wake_pending_ = false;  // before taking what is there, or a wake is lost
+        running_.swap(waiting_);
+    }
+    for (std::size_t i = 0; i < running_.size(); ++i) {
+        auto& item = running_[i];
+        if (item.exchange == nullptr) {
+            if (item.work) item.work();
+        } else if (item.answered) {
+            item.exchange->on_answer();
+        } else {
+            item.exchange->on_bound();
+        }
+    }
+    running_.clear();
+    if (now >= alarm_ && on_alarm_) {
+        alarm_ = Instant::max();
+        const auto work = std::move(on_alarm_);
+        on_alarm_ = nullptr;
+        work();
+    }
+}
+
+}  // namespace lab::live
