@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lab {
@@ -93,6 +94,18 @@ struct Scenario {
 
 /// The model with overrides laid over it, checked. Errors: as set_setting_text.
 [[nodiscard]] Result<Model> with_overrides(const Model&, const Overrides&);
+
+/// A quantity of a run named in an explanation: `{A.throughput}`. The window puts the measured value in
+/// its place, once.
+struct Placeholder {
+    std::size_t at = 0;             ///< of the opening brace, in bytes
+    std::size_t length = 0;         ///< to behind the closing brace
+    std::string variant;            ///< "A"
+    std::string quantity;           ///< by its full name: "throughput_per_s"
+    friend bool operator==(const Placeholder&, const Placeholder&) = default;
+};
+/// Every placeholder of a text, in its order. Errors: invalid_input (a brace that is none). Threads: any.
+[[nodiscard]] Result<std::vector<Placeholder>> find_placeholders(std::string_view text);
 
 /// Where shipped scenarios are: LATENCY_LAB_SCENARIOS, beside the program, or as installed.
 [[nodiscard]] std::vector<std::filesystem::path> scenario_folders();

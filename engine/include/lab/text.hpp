@@ -47,6 +47,6 @@ namespace lab {
 /// not UTF-8 are shown as escapes ("\x1b", "\u202e"). Threads: any.
 [[nodiscard]] std::string escaped(std::string_view text);
 /// The same in double quotes, cut to 60 characters with "..." behind.
-[[nodiscard]] std::string quoted(std::string_view text);
+[[nodiscard]] std::string in_quotes(std::string_view text);
 
 }  // namespace lab

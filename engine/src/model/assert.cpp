@@ -7,7 +7,8 @@
 namespace lab {
 
 void assertion_failed(const char* condition, const char* file, int line) noexcept {
-    std::fprintf(stderr, "latency-lab: %s:%d: this should always hold: %s\n", file, line, condition);
+    std::fprintf(stderr, "latency-lab: %s:%d: this should always hold: %s\n", file, line,
+                 condition);
     std::abort();
 }
 

@@ -66,7 +66,7 @@ class Parser {
     }
     Error refuse(std::string_view allowed) const {
         const auto found =
-            at_ < text_.size() ? quoted(text_.substr(at_, 1)) : std::string("the end");
+            at_ < text_.size() ? in_quotes(text_.substr(at_, 1)) : std::string("the end");
         return fault(fmt::format("found {}; allowed: {}", found, allowed));
     }
 
@@ -142,7 +142,7 @@ class Parser {
             return fault(
                 fmt::format("found {}; allowed: a run's letter, a dot and a quantity, such "
                             "as B.throughput",
-                            quoted(word)));
+                            in_quotes(word)));
         }
         const std::string_view wanted = word.substr(dot + 1);
         const QuantityInfo* const info = find_quantity(wanted);
@@ -161,7 +161,7 @@ class Parser {
             known.push_back(row.short_name);
             if (row.name != row.short_name) known.push_back(row.name);
         }
-        std::string detail = fmt::format("there is no quantity {}", quoted(wanted));
+        std::string detail = fmt::format("there is no quantity {}", in_quotes(wanted));
         const auto nearest = did_you_mean(wanted, known);
         if (!nearest.empty()) detail += fmt::format("; did you mean {}?", nearest);
         return fault(std::move(detail));

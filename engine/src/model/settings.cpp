@@ -191,7 +191,7 @@ Error unknown_setting(const System& system, std::string_view path) {
     const auto paths = concrete_paths(system);
     const std::vector<std::string_view> known(paths.begin(), paths.end());
     const auto nearest = did_you_mean(path, known);
-    std::string detail = fmt::format("there is no setting {}", quoted(path));
+    std::string detail = fmt::format("there is no setting {}", in_quotes(path));
     if (!nearest.empty()) detail += fmt::format("; did you mean {}?", nearest);
     return {ErrorCode::not_found, escaped(path.substr(0, 100)), std::move(detail)};
 }

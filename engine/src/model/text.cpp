@@ -39,7 +39,7 @@ constexpr double exact_limit = 9e15;
 
 Error refused(std::string_view text, std::string_view allowed) {
     return Error{ErrorCode::invalid_input, "",
-                 fmt::format("found {}; allowed: {}", quoted(text), allowed)};
+                 fmt::format("found {}; allowed: {}", in_quotes(text), allowed)};
 }
 
 /// A finite number of at least 0 and the unit behind it, in base units; negative where it is
@@ -231,7 +231,7 @@ std::string escaped(std::string_view text) {
     return shown;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
     constexpr std::size_t most_characters = 60;
     std::string_view rest = text;
     std::size_t characters = 0;

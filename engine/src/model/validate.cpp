@@ -87,7 +87,7 @@ Result<void> check_path(const Route& route) {
     const std::string where = fmt::format("route.{}.path", route.id);
     const std::string_view path = route.path;
     const auto refuse = [&](std::string_view allowed) {
-        return problem(where, fmt::format("found {}; allowed: {}", quoted(path), allowed));
+        return problem(where, fmt::format("found {}; allowed: {}", in_quotes(path), allowed));
     };
     if (path.empty() || path[0] != '/') return refuse("a path that begins with '/'");
     if (path.starts_with("//")) return refuse("a path without a host");
@@ -160,7 +160,7 @@ Result<void> check_mix(const Model& model) {
         if (!find_route(model.system, share.route)) {
             std::vector<std::string_view> known;
             for (const Route& route : model.system.routes) known.push_back(route.id);
-            std::string detail = fmt::format("there is no route {}", quoted(share.route));
+            std::string detail = fmt::format("there is no route {}", in_quotes(share.route));
             const auto nearest = did_you_mean(share.route, known);
             if (!nearest.empty()) detail += fmt::format("; did you mean {}?", nearest);
             return problem(where, std::move(detail));
@@ -208,7 +208,7 @@ std::string bad_id(std::string_view what, std::string_view found) {
     return fmt::format(
         "found the {} id {}; allowed: a small letter, then at most 31 small letters, "
         "digits, '_' and '-'",
-        what, quoted(found));
+        what, in_quotes(found));
 }
 
 Result<void> validate(const Model& model) {

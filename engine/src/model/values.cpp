@@ -13,15 +13,6 @@
 namespace lab {
 namespace {
 
-double base_units(const SettingValue& value) {
-    if (const auto* n = std::get_if<std::int64_t>(&value)) return static_cast<double>(*n);
-    if (const auto* n = std::get_if<double>(&value)) return *n;
-    if (const auto* d = std::get_if<Duration>(&value)) return static_cast<double>(d->count());
-    if (const auto* r = std::get_if<ArrivalRate>(&value)) return r->per_second();
-    if (const auto* b = std::get_if<Bytes>(&value)) return static_cast<double>(b->count);
-    return std::numeric_limits<double>::quiet_NaN();
-}
-
 bool within(const SettingInfo& info, double n) {
     return std::isfinite(n) && n >= info.least && n <= info.most;
 }
@@ -72,7 +63,7 @@ bool is_choice(const SettingInfo& info, const std::string& text) {
 
 std::string as_found(const SettingValue& v) {
     const auto* const text = std::get_if<std::string>(&v);
-    return text ? quoted(*text) : write_value(v);
+    return text ? in_quotes(*text) : write_value(v);
 }
 
 }  // namespace
@@ -89,6 +80,16 @@ Distribution with_time(const Distribution& law, Duration time) {
 }
 
 namespace names {
+
+double base_units(const SettingValue& value) {
+    if (const auto* n = std::get_if<std::int64_t>(&value)) return static_cast<double>(*n);
+    if (const auto* n = std::get_if<double>(&value)) return *n;
+    if (const auto* d = std::get_if<Duration>(&value)) return static_cast<double>(d->count());
+    if (const auto* r = std::get_if<ArrivalRate>(&value)) return r->per_second();
+    if (const auto* b = std::get_if<Bytes>(&value)) return static_cast<double>(b->count);
+    if (const auto* d = std::get_if<Distribution>(&value)) return static_cast<double>(d->a.count());
+    return std::numeric_limits<double>::quiet_NaN();
+}
 
 Result<SettingValue> checked(std::string_view path, const SettingInfo& info,
                              const SettingValue& value) {
@@ -137,14 +138,14 @@ Result<SettingValue> checked(std::string_view path, const SettingInfo& info,
 Result<SettingValue> from_text(std::string_view path, const SettingInfo& info,
                                std::string_view text) {
     const auto wrap = [&](const auto& parsed) -> Result<SettingValue> {
-        if (!parsed) return not_allowed(path, info, quoted(text));
+        if (!parsed) return not_allowed(path, info, in_quotes(text));
         return SettingValue{*parsed};
     };
     switch (info.kind) {
         case ValueKind::flag:
             if (text == "true" || text == "on") return SettingValue{true};
             if (text == "false" || text == "off") return SettingValue{false};
-            return not_allowed(path, info, quoted(text));
+            return not_allowed(path, info, in_quotes(text));
         case ValueKind::count:
             return wrap(parse_count(text));
         case ValueKind::number:
