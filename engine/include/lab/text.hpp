@@ -49,4 +49,7 @@ namespace lab {
 /// The same in double quotes, cut to 60 characters with "..." behind.
 [[nodiscard]] std::string in_quotes(std::string_view text);
 
+/// The same, for arguments that std::quoted does not want too.
+[[nodiscard]] inline std::string quoted(std::string_view text) { return in_quotes(text); }
+
 }  // namespace lab
