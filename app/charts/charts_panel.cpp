@@ -3,6 +3,8 @@
 
 #include <QGridLayout>
 
+#include <algorithm>
+
 #include "charts/line_charts.hpp"
 #include "models/run_history.hpp"
 #include "widgets/heat_map.hpp"
@@ -26,6 +28,9 @@ ChartsPanel::ChartsPanel(RunHistory* history, QWidget* parent) : QWidget(parent)
         grid->setRowStretch(line, 1);
         grid->setColumnStretch(line, 1);
     }
+    connect(history, &RunHistory::changed, this, [this] {
+        if (isVisible()) alignHeaders();
+    });
     setHint(tr("Run it, and the answers show here"));
 }
 
@@ -37,6 +42,22 @@ void ChartsPanel::setLoopText(const QString& text) { m_charts.front()->setBadge(
 
 void ChartsPanel::setHint(const QString& text) {
     for (PlotCard* chart : m_charts) chart->setHint(text);
+}
+
+/// Plots side by side begin at the same height: a legend that needs a second line moves both.
+void ChartsPanel::alignHeaders() {
+    for (const std::size_t left : {0U, 2U}) {
+        const int lines =
+            std::max(m_charts[left]->headerLines(), m_charts[left + 1]->headerLines());
+        m_charts[left]->setLeastHeaderLines(lines);
+        m_charts[left + 1]->setLeastHeaderLines(lines);
+    }
+}
+
+void ChartsPanel::resizeEvent(QResizeEvent* event) {
+    QWidget::resizeEvent(event);
+    layout()->activate();
+    alignHeaders();
 }
 
 void ChartsPanel::setCursorTime(std::optional<double> seconds) {

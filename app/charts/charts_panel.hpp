@@ -38,7 +38,12 @@ class ChartsPanel : public QWidget {
     /// The cursor of all charts; empty: none.
     void setCursorTime(std::optional<double> seconds);
 
+  protected:
+    void resizeEvent(QResizeEvent* event) override;
+
   private:
+    void alignHeaders();
+
     std::array<PlotCard*, 4> m_charts{};
 };
 

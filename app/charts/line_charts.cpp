@@ -4,6 +4,7 @@
 #include <QPainter>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include "charts/line_layer.hpp"
@@ -39,6 +40,40 @@ double largest(const RunHistory& history, double from, Value value) {
     return most;
 }
 
+/// Lets through the least and the greatest point of every two pixels: more cannot be seen. Groups are
+/// those of absolute time, so that a line that scrolls does not shimmer.
+class Thinner {
+  public:
+    Thinner(QList<QPointF>& to, const PlotArea& area) : m_to(to) {
+        constexpr double pixels = 2;
+        m_group = pixels * (area.time.to - area.time.from) / area.rect.width();
+    }
+
+    void add(double seconds, QPointF at) {
+        const double group = std::floor(seconds / m_group);
+        if (m_count > 0 && group != m_last) flush();
+        m_last = group;
+        if (m_count == 0) m_least = m_greatest = at;
+        if (at.y() < m_least.y()) m_least = at;
+        if (at.y() > m_greatest.y()) m_greatest = at;
+        ++m_count;
+    }
+
+    void flush() {
+        if (m_count == 0) return;
+        m_count = 0;
+        const bool rising = m_least.x() < m_greatest.x();
+        m_to.push_back(rising ? m_least : m_greatest);
+        if (m_least.x() != m_greatest.x()) m_to.push_back(rising ? m_greatest : m_least);
+    }
+
+  private:
+    QList<QPointF>& m_to;
+    double m_group = 0, m_last = 0;
+    int m_count = 0;
+    QPointF m_least, m_greatest;
+};
+
 }  // namespace
 
 LineChart::LineChart(const QString& title, const QString& unit, RunHistory* history,
@@ -57,8 +92,10 @@ void LineChart::addStretches(const Line& line, const PlotArea& area) {
 
     QList<QPointF> stretch;
     bool faint = false;
+    Thinner thinner(stretch, area);
     const double length = area.time.to - area.time.from;
     const auto finish = [&] {
+        thinner.flush();
         if (stretch.size() > 1) m_layer->add(stretch, faint ? faintPen : pen);
         stretch.clear();
     };
@@ -74,13 +111,15 @@ void LineChart::addStretches(const Line& line, const PlotArea& area) {
         const QPointF at((p.seconds - area.time.from) / length,
                          std::clamp(area.axis.share(line.value(p)), 0.0, 1.0));
         const bool isFaint = line.faint != nullptr && line.faint(p);
-        if (!stretch.isEmpty() && isFaint != faint) {
-            const QPointF joint = stretch.back();
+        if (isFaint != faint) {
+            thinner.flush();
+            const bool joined = !stretch.isEmpty();
+            const QPointF joint = joined ? stretch.back() : QPointF();
             finish();
-            stretch.push_back(joint);
+            if (joined) stretch.push_back(joint);
         }
         faint = isFaint;
-        stretch.push_back(at);
+        thinner.add(p.seconds, at);
     }
     finish();
 }
@@ -103,10 +142,12 @@ void LineChart::paintBehind(QPainter& painter, const PlotArea& area) {
     painter.setRenderHint(QPainter::Antialiasing);
     for (const Line& line : lines()) {
         if (!line.ghost) continue;
-        QPolygonF run;
+        QList<QPointF> run;
+        Thinner thinner(run, area);
         painter.setPen(pen);
         const auto flush = [&] {
-            if (run.size() > 1) painter.drawPolyline(run);
+            thinner.flush();
+            if (run.size() > 1) painter.drawPolyline(run.constData(), int(run.size()));
             run.clear();
         };
         for (const HistoryPoint& p : pinned->points) {
@@ -115,7 +156,7 @@ void LineChart::paintBehind(QPainter& painter, const PlotArea& area) {
                 flush();
                 continue;
             }
-            run << QPointF(area.x(p.seconds), area.y(line.value(p)));
+            thinner.add(p.seconds, QPointF(area.x(p.seconds), area.y(line.value(p))));
         }
         flush();
         paintLevel(painter, area, line, *pinned);
@@ -212,30 +253,37 @@ LatencyChart::LatencyChart(RunHistory* history, QWidget* parent)
     : LineChart(tr("Latency"), tr("ms, log scale"), history, parent) {}
 
 std::vector<LineChart::Line> LatencyChart::lines() const {
-    return {
+    std::vector<Line> all = {
+        {.colour = theme().p50,
+         .value = [](const HistoryPoint& p) { return p.latency.p50; },
+         .present = hasLatency,
+         .level = [](const PinnedRun& a) { return a.figures.p50; },
+         .ghost = true},
+        {.colour = theme().p95,
+         .value = [](const HistoryPoint& p) { return p.latency.p95; },
+         .present = hasLatency,
+         .faint = [](const HistoryPoint& p) { return p.latency.p95Faint; }},
         {.colour = theme().p99,
          .value = [](const HistoryPoint& p) { return p.latency.p99; },
          .present = hasLatency,
          .faint = [](const HistoryPoint& p) { return p.latency.p99Faint; },
          .level = [](const PinnedRun& a) { return a.figures.p99; },
          .ghost = true},
-        {.colour = theme().p95,
-         .value = [](const HistoryPoint& p) { return p.latency.p95; },
-         .present = hasLatency,
-         .faint = [](const HistoryPoint& p) { return p.latency.p95Faint; }},
-        {.colour = theme().p50,
-         .value = [](const HistoryPoint& p) { return p.latency.p50; },
-         .present = hasLatency,
-         .level = [](const PinnedRun& a) { return a.figures.p50; },
-         .ghost = true},
     };
+    if (!m_p95Shown) all.erase(all.begin() + 1);
+    return all;
+}
+
+void LatencyChart::setP95Shown(bool shown) {
+    m_p95Shown = shown;
+    update();
 }
 
 std::vector<LegendEntry> LatencyChart::legend() const {
     using Shape = LegendEntry::Shape;
-    std::vector<LegendEntry> entries = {{tr("p50"), theme().p50, Shape::line},
-                                        {tr("p95"), theme().p95, Shape::line},
-                                        {tr("p99"), theme().p99, Shape::line}};
+    std::vector<LegendEntry> entries = {{tr("p50"), theme().p50, Shape::line}};
+    if (m_p95Shown) entries.push_back({tr("p95"), theme().p95, Shape::line});
+    entries.push_back({tr("p99"), theme().p99, Shape::line});
     if (history().pinned()) entries.push_back({tr("A"), theme().secondText, Shape::dashed});
     return entries;
 }

@@ -24,16 +24,17 @@ class LineChart : public PlotCard {
     void paintData(QPainter& painter, const PlotArea& area) override;
     void paintBehind(QPainter& painter, const PlotArea& area) override;
 
-    /// One line: its values by point, its pen, where it is faint or not drawn at all, and its ghost.
+    /// One line: its values by point, its pen, where it is faint or not drawn at all, and its
+    /// ghost.
     struct Line {
         QColor colour;
         double width = 2;
         bool dashed = false;
         double (*value)(const HistoryPoint&) = nullptr;
-        bool (*present)(const HistoryPoint&) = nullptr;  ///< null: always
-        bool (*faint)(const HistoryPoint&) = nullptr;    ///< null: never
+        bool (*present)(const HistoryPoint&) = nullptr;              ///< null: always
+        bool (*faint)(const HistoryPoint&) = nullptr;                ///< null: never
         std::optional<double> (*level)(const PinnedRun&) = nullptr;  ///< drawn on where A has ended
-        bool ghost = false;                              ///< its twin of run A is drawn
+        bool ghost = false;                                          ///< its twin of run A is drawn
     };
     [[nodiscard]] virtual std::vector<Line> lines() const = 0;
 
@@ -67,6 +68,8 @@ class LatencyChart : public LineChart {
 
   public:
     explicit LatencyChart(RunHistory* history, QWidget* parent = nullptr);
+    /// Two lines read better on a projector. Set before the first frame.
+    void setP95Shown(bool shown);
 
   protected:
     [[nodiscard]] std::vector<Line> lines() const override;
@@ -75,6 +78,9 @@ class LatencyChart : public LineChart {
     [[nodiscard]] std::vector<ReadoutLine> readout(const HistoryPoint& point) const override;
     [[nodiscard]] std::vector<TableColumn> columns() const override;
     [[nodiscard]] QString explanation() const override;
+
+  private:
+    bool m_p95Shown = true;
 };
 
 }  // namespace lab::app

@@ -16,10 +16,9 @@ namespace lab::app {
 
 /// Lines drawn by QtCharts into somebody else's picture.
 ///
-/// Both axes run from 0 to 1 and never change (a moving axis costs half as much again): who calls maps
-/// seconds and milliseconds to shares. One replace() a stretch. A line that is partly absent or faint is
-/// several stretches; each has its own series, taken from a pool.
-/// Threads: GUI.
+/// Both axes run from 0 to 1 and never change (a moving axis costs half as much again): who calls
+/// maps seconds and milliseconds to shares. One replace() a stretch. A line that is partly absent
+/// or faint is several stretches; each has its own series, taken from a pool. Threads: GUI.
 class LineLayer {
   public:
     LineLayer();
@@ -34,8 +33,8 @@ class LineLayer {
 
   private:
     QGraphicsScene m_scene;
-    QChart* m_chart;            // owned by the scene
-    QValueAxis* m_x;            // owned by the chart
+    QChart* m_chart;  // owned by the scene
+    QValueAxis* m_x;  // owned by the chart
     QValueAxis* m_y;
     std::vector<QLineSeries*> m_pool;
     std::size_t m_used = 0;

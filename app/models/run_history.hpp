@@ -90,7 +90,7 @@ class RunHistory : public QObject {
     Q_OBJECT
 
   public:
-    static constexpr double smoothing = 0.5;     ///< seconds
+    static constexpr double smoothing = 1;       ///< seconds, as in the figures
     static constexpr double visibleWindow = 60;  ///< seconds that charts show at most
     static constexpr std::size_t most = 6000;    ///< points kept
     static constexpr double percentileWindow = 1, longestPercentileWindow = 5;

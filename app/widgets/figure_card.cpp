@@ -36,8 +36,20 @@ double drawFigures(QPainter& painter, QPointF at, const QString& text) {
 
 FigureCard::FigureCard(const QString& title, QWidget* parent)
     : QWidget(parent), m_title(title), m_value(QStringLiteral("–")), m_theme(Theme::light()) {
+    makeFaces();
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
     setAccessibleName(title);
+}
+
+void FigureCard::makeFaces() {
+    const auto pixels = [this](double framed, double free) {
+        return int((m_framed ? framed : free) * m_scale);
+    };
+    // In the large form title and change are smaller beside the figure, as on a poster.
+    m_titleFace = Fonts::text(pixels(11.5, 7.2));
+    m_valueFace = Fonts::figures(pixels(22, 23));
+    m_unitFace = Fonts::text(pixels(12, 9), QFont::DemiBold);
+    m_changeFace = Fonts::text(pixels(11.5, 7.6), QFont::DemiBold);
 }
 
 void FigureCard::setValue(const QString& value, const QString& unit) {
@@ -63,12 +75,15 @@ void FigureCard::setTheme(const Theme& theme) {
 
 void FigureCard::setScale(double scale) {
     m_scale = scale;
+    makeFaces();
     updateGeometry();
     update();
 }
 
 void FigureCard::setFramed(bool framed) {
     m_framed = framed;
+    makeFaces();
+    updateGeometry();
     update();
 }
 
@@ -97,21 +112,21 @@ void FigureCard::paintEvent(QPaintEvent*) {
         base = 20 * s;
     }
     const double room = width() - left - 4 * s;
-    // In a large form the title and the change are smaller beside the figure, as on a poster.
-    const double small = m_framed ? 11.5 : 7.2;
-    painter.setFont(Fonts::text(int(small * s)));
+    painter.setFont(m_titleFace);
     painter.setPen(m_theme.secondText);
+    const bool fits = painter.fontMetrics().horizontalAdvance(m_title) <= room;
+    const QString title = fits || m_shortTitle.isEmpty() ? m_title : m_shortTitle;
     painter.drawText(QPointF(left, base),
-                     painter.fontMetrics().elidedText(m_title, Qt::ElideRight, int(room)));
+                     painter.fontMetrics().elidedText(title, Qt::ElideRight, int(room)));
     base += (m_framed ? 24 : 22) * s;
-    painter.setFont(Fonts::figures(int((m_framed ? 22 : 23) * s)));
+    painter.setFont(m_valueFace);
     painter.setPen(m_theme.text);
     const double end = drawFigures(painter, QPointF(left, base), m_value);
-    painter.setFont(Fonts::text(int((m_framed ? 12 : 9) * s), QFont::DemiBold));
+    painter.setFont(m_unitFace);
     if (!m_framed) painter.setPen(m_theme.secondText);
     painter.drawText(QPointF(end + (m_framed ? 4 : 5) * s, base), m_unit);
     base += (m_framed ? 19 : 13) * s;
-    painter.setFont(Fonts::text(int((m_framed ? 11.5 : 7.6) * s), QFont::DemiBold));
+    painter.setFont(m_changeFace);
     painter.setPen(m_tone == Tone::better  ? m_theme.better
                    : m_tone == Tone::worse ? m_theme.worse
                                            : m_theme.secondText);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <QFont>
 #include <QString>
 #include <QWidget>
 
@@ -21,6 +22,8 @@ class FigureCard : public QWidget {
   public:
     explicit FigureCard(const QString& title, QWidget* parent = nullptr);
 
+    /// Shown instead of the title where that does not fit.
+    void setShortTitle(const QString& title) { m_shortTitle = title; }
     /// `value` "–" where there are no samples. Repaints only what differs.
     void setValue(const QString& value, const QString& unit);
     void setChange(const QString& text, Tone tone);
@@ -41,11 +44,13 @@ class FigureCard : public QWidget {
     void paintEvent(QPaintEvent* event) override;
 
   private:
+    void makeFaces();
     void tellAccessibility();
 
-    QString m_title, m_value, m_unit, m_change;
+    QString m_title, m_shortTitle, m_value, m_unit, m_change;
     Tone m_tone = Tone::neutral;
     Theme m_theme;
+    QFont m_titleFace, m_valueFace, m_unitFace, m_changeFace;
     double m_scale = 1;
     bool m_framed = true;
 };

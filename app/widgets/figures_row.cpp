@@ -119,7 +119,7 @@ void describeErrors(FigureText& t, const Figures& now, const std::optional<Figur
     const double percent = *now.errorShare * 100;
     t.value = QString::number(percent, 'f', percent < 99.95 ? 1 : 0);
     if (before && before->errorShare) {
-        t.change = tr("A %1 %").arg(QString::number(*before->errorShare * 100, 'f', 1));
+        t.change = tr("was %1 %").arg(QString::number(*before->errorShare * 100, 'f', 1));
         constexpr double weather = 0.001;
         const double moved = *now.errorShare - *before->errorShare;
         if (std::abs(moved) > weather) t.tone = moved > 0 ? Tone::worse : Tone::better;
@@ -141,7 +141,7 @@ void describeBusy(FigureText& t, const Figures& now, const std::optional<Figures
         t.change = tr("near saturation");
         t.tone = Tone::worse;
     } else if (before && before->busy) {
-        t.change = tr("A %1 %").arg(QString::number(*before->busy * 100, 'f', 0));
+        t.change = tr("was %1 %").arg(QString::number(*before->busy * 100, 'f', 0));
     }
 }
 
@@ -225,9 +225,11 @@ FiguresRow::FiguresRow(RunHistory* history, std::vector<Figure> figures, bool pr
     for (const Figure figure : m_figures) {
         auto* card = new FigureCard(describeFigure(figure, {}, {}, present).title, this);
         card->setFramed(!present);
-        row->addWidget(card, 1);
+        if (figure == Figure::waiting) card->setShortTitle(tr("In queue"));
+        row->addWidget(card, present ? 0 : 1);
         m_cards.push_back(card);
     }
+    if (present) row->addStretch(1);
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Fixed);
     connect(m_history, &RunHistory::changed, this, [this] {
         if (isVisible()) refresh();

@@ -13,7 +13,7 @@ namespace lab::app {
 
 namespace {
 
-constexpr double leastCell = 4;  // pixels: smaller ones read as noise
+constexpr double leastCell = 3;  // pixels: smaller ones read as noise
 
 QString edgeText(int row) {
     const auto [value, unit] = showMilliseconds(heatRowEdge(row));

@@ -7,7 +7,7 @@
 
 namespace lab::app {
 
-/// "Every request": how many had which latency when, darker is more. Log axis, cells of 4 px at
+/// "Every request": how many had which latency when, darker is more. Log axis, cells of 3 px at
 /// least. Threads: GUI.
 class HeatMap : public PlotCard {
     Q_OBJECT

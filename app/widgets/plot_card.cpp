@@ -29,6 +29,7 @@ PlotCard::PlotCard(const QString& title, const QString& unit, RunHistory* histor
       m_history(history),
       m_theme(Theme::light()),
       m_ground(std::make_unique<Ground>()) {
+    makeFaces();
     setMouseTracking(true);
     setFocusPolicy(Qt::StrongFocus);
     setAccessibleName(title);
@@ -57,15 +58,34 @@ void PlotCard::setTheme(const Theme& theme) {
 
 void PlotCard::setScale(double scale) {
     m_scale = scale;
+    makeFaces();
     m_ground->valid = false;
     updateGeometry();
     redrawSoon();
+}
+
+void PlotCard::makeFaces() {
+    const auto pixels = [this](double size) { return int(size * m_scale); };
+    m_faces = {.title = Fonts::text(pixels(13), QFont::DemiBold),
+               .label = Fonts::text(pixels(11)),
+               .strong = Fonts::text(pixels(11), QFont::DemiBold),
+               .tiny = Fonts::text(pixels(10)),
+               .hint = Fonts::text(pixels(13))};
 }
 
 void PlotCard::setFramed(bool framed) {
     m_framed = framed;
     m_ground->valid = false;
     placeChildren();
+    redrawSoon();
+}
+
+int PlotCard::headerLines() const { return layOutHeader().lines; }
+
+void PlotCard::setLeastHeaderLines(int lines) {
+    if (lines == m_leastHeaderLines) return;
+    m_leastHeaderLines = lines;
+    m_ground->valid = false;
     redrawSoon();
 }
 
@@ -225,6 +245,9 @@ void PlotCard::setTableShown(bool shown) {
         m_tableView->horizontalHeader()->setHighlightSections(false);
         m_tableView->setSelectionBehavior(QAbstractItemView::SelectRows);
         m_tableView->setFrameShape(QFrame::NoFrame);
+        m_tableView->setShowGrid(false);
+        m_tableView->setFont(Fonts::text(int(12 * m_scale)));
+        m_tableView->horizontalHeader()->setFont(Fonts::text(int(11 * m_scale)));
         m_tableView->setModel(m_table);
         m_tableView->installEventFilter(this);
         placeChildren();
@@ -239,6 +262,7 @@ void PlotCard::setTableShown(bool shown) {
     } else {
         setFocus();
     }
+    m_ground->valid = false;
     m_tableButton->setChecked(shown);
     m_tableButton->setToolTip(shown ? tr("Chart (T)") : tr("Table (T)"));
     redrawSoon();
@@ -304,7 +328,8 @@ void PlotCard::drawPicture() {
     const QSize pixels = size() * ratio;
     if (pixels.isEmpty()) return;
     m_area = layOut();
-    if (!m_ground->valid || !(m_ground->time == m_area.time) || !(m_ground->axis == m_area.axis)) {
+    if (!m_ground->valid || !(m_ground->time == m_area.time) || !(m_ground->axis == m_area.axis) ||
+        m_ground->legend != layOutHeader().legend) {
         drawGround(m_area);
     }
     if (m_picture.size() != pixels) m_picture = QPixmap(pixels);
@@ -315,7 +340,7 @@ void PlotCard::drawPicture() {
     if (isTableShown()) return;
     if (m_history->isEmpty()) {
         painter.setPen(m_theme.secondText);
-        painter.setFont(Fonts::text(int(13 * m_scale)));
+        painter.setFont(m_faces.hint);
         painter.drawText(m_area.rect, Qt::AlignCenter | Qt::TextWordWrap, m_hint);
         return;
     }

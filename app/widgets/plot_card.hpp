@@ -2,6 +2,7 @@
 // The frame that every chart shares: title, legend, axes, markers, cursor, table, copying.
 #pragma once
 
+#include <QFont>
 #include <QPixmap>
 #include <QString>
 #include <QVariant>
@@ -83,7 +84,7 @@ class PlotCard : public QWidget {
     void setTheme(const Theme& theme);
     /// 1 on the bench; about 1.35 on a projector: text, lines and margins.
     void setScale(double scale);
-    /// False: no panel, title or legend (Present).
+    /// False: no panel and no button (Present).
     void setFramed(bool framed);
     void setHint(const QString& text);
     /// A word beside the title: "open loop".
@@ -91,6 +92,10 @@ class PlotCard : public QWidget {
     /// Where the cursor stands, snapped to a frame; empty: none.
     void setCursorTime(std::optional<double> seconds);
     [[nodiscard]] std::optional<double> cursorTime() const { return m_cursor; }
+
+    /// Lines that title and legend take, and how many to leave room for, so that neighbours align.
+    [[nodiscard]] int headerLines() const;
+    void setLeastHeaderLines(int lines);
 
     [[nodiscard]] QString title() const { return m_title; }
     void setTableShown(bool shown);
@@ -141,7 +146,10 @@ class PlotCard : public QWidget {
   private:
     struct Ground;  // the cached ground layer and what it was drawn for
 
-    struct Header;          // where title and legend go
+    struct Faces {  // made once a scale: looking a face up costs more than drawing with it
+        QFont title, label, strong, tiny, hint;
+    };
+    struct Header;  // where title and legend go
 
     void onHistoryChanged();
     void redrawSoon();
@@ -157,6 +165,7 @@ class PlotCard : public QWidget {
     void pointAt(std::optional<double> seconds);
     void moveCursorBy(int frames);
     void fillTable();
+    void makeFaces();
     void placeChildren();
     void tellAccessibility();
 
@@ -164,6 +173,7 @@ class PlotCard : public QWidget {
     RunHistory* m_history;
     Theme m_theme;
     double m_scale = 1;
+    Faces m_faces;
     bool m_framed = true;
     std::optional<double> m_cursor;
     QPixmap m_picture;
@@ -174,7 +184,8 @@ class PlotCard : public QWidget {
     QToolButton* m_tableButton = nullptr;
     ChartTable* m_table = nullptr;
     int m_redraws = 0;
-    int m_untilTold = 0;    // frames until the accessible description is renewed
+    int m_leastHeaderLines = 1;
+    int m_untilTold = 0;  // frames until the accessible description is renewed
 };
 
 }  // namespace lab::app

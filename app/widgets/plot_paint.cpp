@@ -13,7 +13,7 @@ namespace lab::app {
 
 namespace {
 
-constexpr double sampleWidth = 12, sampleGap = 4, entryGap = 10;  // legend, at scale 1
+constexpr double sampleWidth = 11, sampleGap = 4, entryGap = 8;  // legend, at scale 1
 constexpr double sideMargin = 14, buttonRoom = 20;
 
 double legendEntryWidth(const LegendEntry& entry, const QFontMetricsF& metrics, double scale) {
@@ -55,15 +55,13 @@ QIcon tableIcon(const QColor& colour) {
 
 PlotCard::Header PlotCard::layOutHeader() const {
     Header h;
-    h.titleFont = Fonts::text(int(13 * m_scale), QFont::DemiBold);
-    h.smallFont = Fonts::text(int(11 * m_scale));
-    h.legend = legend();
-    const QFontMetricsF title(h.titleFont), small(h.smallFont);
+    if (!isTableShown()) h.legend = legend();
+    const QFontMetricsF title(m_faces.title), small(m_faces.label);
     for (const LegendEntry& entry : h.legend) {
         h.legendWidth += legendEntryWidth(entry, small, m_scale) + entryGap * m_scale;
     }
     h.legendWidth -= h.legend.empty() ? 0 : entryGap * m_scale;
-    const double room = width() - 2 * sideMargin * m_scale - buttonRoom;
+    const double room = width() - 2 * sideMargin * m_scale - (m_framed ? buttonRoom : 0);
     const double gap = 8 * m_scale;
     double taken = title.horizontalAdvance(m_title) + gap + small.horizontalAdvance(m_unit);
     const double badge =
@@ -73,19 +71,21 @@ PlotCard::Header PlotCard::layOutHeader() const {
     h.twoLines = taken + legend > room;
     if (h.twoLines) h.badgeShown = badge > 0 && taken + badge <= room;
     if (h.twoLines && taken > room) h.unitShown = false;
-    h.height = m_framed ? (h.twoLines ? 48 : 34) * m_scale : 12 * m_scale;
+    h.lines = h.twoLines ? 2 : 1;
+    h.height = (std::max(h.lines, m_leastHeaderLines) > 1 ? 50 : 34) * m_scale;
     return h;
 }
 
 void PlotCard::paintHeader(QPainter& painter, const Header& header) const {
-    const QFontMetricsF title(header.titleFont), small(header.smallFont);
+    const QFontMetricsF title(m_faces.title), small(m_faces.label);
     const double base = 21 * m_scale;
-    double x = sideMargin * m_scale;
-    painter.setFont(header.titleFont);
+    const double margin = (m_framed ? sideMargin : 2) * m_scale;
+    double x = margin;
+    painter.setFont(m_faces.title);
     painter.setPen(m_theme.text);
     painter.drawText(QPointF(x, base), m_title);
     x += title.horizontalAdvance(m_title) + 8 * m_scale;
-    painter.setFont(header.smallFont);
+    painter.setFont(m_faces.label);
     painter.setPen(m_theme.secondText);
     if (header.unitShown) {
         painter.drawText(QPointF(x, base), m_unit);
@@ -100,10 +100,10 @@ void PlotCard::paintHeader(QPainter& painter, const Header& header) const {
         painter.setPen(m_theme.secondText);
         painter.drawText(chip, Qt::AlignCenter, m_badge);
     }
-    double right = width() - sideMargin * m_scale - buttonRoom;
+    double right = width() - sideMargin * m_scale - (m_framed ? buttonRoom : 0);
     double line = base;
     if (header.twoLines) {
-        right = sideMargin * m_scale + header.legendWidth;
+        right = margin + header.legendWidth;
         line += 17 * m_scale;
     }
     double at = right - header.legendWidth;
@@ -120,7 +120,7 @@ PlotArea PlotCard::layOut() const {
     area.scale = m_scale;
     area.time = m_history->visibleRange();
     area.axis = wantedAxis();
-    const QFontMetricsF labels(Fonts::text(int(11 * m_scale)));
+    const QFontMetricsF labels(m_faces.label);
     double left = 30 * m_scale;
     for (const auto& [value, label] : area.axis.ticks) {
         left = std::max(left, labels.horizontalAdvance(label) + 4 * m_scale);
@@ -148,8 +148,10 @@ void PlotCard::drawGround(const PlotArea& area) {
         painter.setPen(QPen(m_theme.line, 1));
         painter.setBrush(m_theme.panel);
         painter.drawRoundedRect(QRectF(rect()).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8);
-        paintHeader(painter, layOutHeader());
     }
+    const Header header = layOutHeader();
+    paintHeader(painter, header);
+    m_ground->legend = header.legend;
     m_ground->time = area.time;
     m_ground->axis = area.axis;
     m_ground->valid = true;
@@ -160,7 +162,7 @@ void PlotCard::drawGround(const PlotArea& area) {
 }
 
 void PlotCard::paintAxes(QPainter& painter, const PlotArea& area) const {
-    const QFont font = Fonts::text(int(11 * m_scale));
+    const QFont& font = m_faces.label;
     const QFontMetricsF metrics(font);
     painter.setFont(font);
     const double half = metrics.capHeight() / 2;
@@ -218,7 +220,7 @@ std::vector<std::pair<double, double>> stretches(const std::deque<HistoryPoint>&
 }  // namespace
 
 void PlotCard::paintBands(QPainter& painter, const PlotArea& area) const {
-    const QFont font = Fonts::text(int(10 * m_scale));
+    const QFont& font = m_faces.tiny;
     const QFontMetricsF metrics(font);
     painter.setFont(font);
     const auto band = [&](std::pair<double, double> times, const QString& word,
@@ -245,7 +247,7 @@ void PlotCard::paintBands(QPainter& painter, const PlotArea& area) const {
 }
 
 void PlotCard::paintMarkers(QPainter& painter, const PlotArea& area) const {
-    const QFont font = Fonts::text(int(11 * m_scale));
+    const QFont& font = m_faces.label;
     const QFontMetricsF metrics(font);
     painter.setFont(font);
     const double chipHeight = 18 * m_scale, rowHeight = 21 * m_scale;
@@ -292,8 +294,7 @@ void PlotCard::paintCursor(QPainter& painter) const {
     painter.setPen(QPen(m_theme.text, 1));
     painter.drawLine(QPointF(x, m_area.rect.top()), QPointF(x, m_area.rect.bottom()));
 
-    const QFont font = Fonts::text(int(11 * m_scale)),
-                strong = Fonts::text(int(11 * m_scale), QFont::DemiBold);
+    const QFont &font = m_faces.label, &strong = m_faces.strong;
     const QFontMetricsF metrics(font), bold(strong);
     const std::vector<ReadoutLine> lines = readout(point);
     const QString time = tr("at %1 s").arg(point.seconds, 0, 'f', 1);
@@ -304,7 +305,7 @@ void PlotCard::paintCursor(QPainter& painter) const {
     }
     const double pad = 8 * m_scale, dot = 12 * m_scale, step = 16 * m_scale;
     const double wide = std::max(metrics.horizontalAdvance(time), dot + names + pad + values);
-    QRectF box(x + 8, m_area.rect.top() + 4, wide + 2 * pad,
+    QRectF box(x + 8, m_area.rect.top() + 24 * m_scale, wide + 2 * pad,
                step * static_cast<double>(lines.size() + 1) + pad);
     if (box.right() > m_area.rect.right()) box.moveRight(x - 8);
     box.moveLeft(std::clamp(box.left(), 2.0, std::max(2.0, width() - box.width() - 2)));

@@ -9,22 +9,23 @@
 
 namespace lab::app {
 
-/// The layer under the data: panel, title, legend, grid, labels, ghost. Drawn again only when one of
-/// these differs.
+/// The layer under the data: panel, title, legend, grid, labels, ghost. Drawn again only when one
+/// of these differs.
 struct PlotCard::Ground {
     QPixmap picture;
     RunHistory::TimeRange time;
     ValueAxis axis;
+    std::vector<LegendEntry> legend;
     bool valid = false;
 };
 
 /// Where title, unit, badge and legend fit. The legend takes a second line where it must.
 struct PlotCard::Header {
-    QFont titleFont, smallFont;
     std::vector<LegendEntry> legend;
     double legendWidth = 0;
     bool unitShown = true, badgeShown = true;
     bool twoLines = false;
+    int lines = 1;
     double height = 0;
 };
 

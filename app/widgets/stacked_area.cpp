@@ -54,14 +54,38 @@ std::array<QColor, StackedArea::groups> StackedArea::colours() const {
     return {theme().computing, theme().ioFill, theme().database, grey, theme().queueFill};
 }
 
+/// Which groups have been 1 % or more of the latency at some visible moment; all before a run.
+std::array<bool, StackedArea::groups> StackedArea::groupsSeen() const {
+    std::array<bool, groups> seen{};
+    bool any = false;
+    const double from = history().visibleRange().from;
+    for (const HistoryPoint& p : history().points()) {
+        if (p.seconds < from || !p.partsKnown) continue;
+        const auto sums = grouped(p);
+        double total = 0;
+        for (const double ms : sums) total += ms;
+        constexpr double visible = 0.01;
+        for (std::size_t g = 0; g < groups; ++g) seen[g] = seen[g] || sums[g] > visible * total;
+        any = true;
+    }
+    if (!any) seen.fill(true);
+    return seen;
+}
+
 std::vector<LegendEntry> StackedArea::legend() const {
     using Shape = LegendEntry::Shape;
     const auto colour = colours();
-    return {{tr("queue"), colour[queue], Shape::block},
-            {tr("I/O"), colour[io], Shape::block},
-            {tr("CPU"), colour[cpu], Shape::block},
-            {tr("DB"), colour[db], Shape::block},
-            {tr("other"), colour[other], Shape::block}};
+    const std::array<bool, groups> seen = groupsSeen();
+    const std::pair<Group, QString> names[] = {{queue, tr("queue")},
+                                               {io, tr("I/O")},
+                                               {cpu, tr("CPU")},
+                                               {db, tr("DB")},
+                                               {other, tr("other")}};
+    std::vector<LegendEntry> entries;
+    for (const auto& [group, name] : names) {
+        if (seen[group]) entries.push_back({name, colour[group], Shape::block});
+    }
+    return entries;
 }
 
 ValueAxis StackedArea::wantedAxis() const {

@@ -35,6 +35,7 @@ class StackedArea : public PlotCard {
 
   private:
     [[nodiscard]] std::array<QColor, groups> colours() const;
+    [[nodiscard]] std::array<bool, groups> groupsSeen() const;
     void paintStretch(QPainter& painter, const PlotArea& area, std::size_t first, std::size_t last);
 };
 

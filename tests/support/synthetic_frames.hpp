@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Frames as a run makes them, without a run: a queue with a place for each request and workers that take
-// a fixed time, worked out request by request. For tests and pictures of the window.
+// Frames as a run makes them, without a run: a queue with a place for each request and workers that
+// take a fixed time, worked out request by request. For tests and pictures of the window.
 #pragma once
 
 #include "lab/frame.hpp"
@@ -17,16 +17,16 @@ namespace lab::test {
 
 /// What the synthetic system is. Times in seconds of the run.
 struct SyntheticPlan {
-    double rate = 80;                   ///< Poisson arrivals a second
-    Duration wait = 50ms, cpu = 1ms;    ///< of each request
+    double rate = 80;                 ///< Poisson arrivals a second
+    Duration wait = 50ms, cpu = 1ms;  ///< of each request
     std::uint32_t queue = 64;
     int workers = 1, laterWorkers = 4;
-    double changeAt = 12;               ///< workers become laterWorkers; beyond the end: never
+    double changeAt = 12;  ///< workers become laterWorkers; beyond the end: never
     double warmUp = 1;
     double length = 34;
     std::uint64_t seed = 42;
-    bool database = false;              ///< the wait is a query instead
-    std::size_t mostEvents = 400;       ///< told a frame
+    bool database = false;         ///< the wait is a query instead
+    std::size_t mostEvents = 400;  ///< told a frame
 };
 
 /// Simulates the plan and cuts it into frames of 100 ms.
@@ -69,7 +69,8 @@ class SyntheticRun {
         }
     }
 
-    /// First come, first served, by the earliest free worker; an arrival that finds the queue full leaves.
+    /// First come, first served, by the earliest free worker; an arrival that finds the queue full
+    /// leaves.
     void serve() {
         const auto most = static_cast<std::size_t>(std::max(plan_.workers, plan_.laterWorkers));
         std::vector<double> freeAt(most, 0);
@@ -77,7 +78,7 @@ class SyntheticRun {
             freeAt[w] = plan_.changeAt;
         }
         const double mean = to_seconds(plan_.wait + plan_.cpu);
-        std::deque<double> starts;      // of those that waited, ascending
+        std::deque<double> starts;  // of those that waited, ascending
         for (std::size_t i = 0; i < requests_.size(); ++i) {
             Request& r = requests_[i];
             while (!starts.empty() && starts.front() <= r.arrived) starts.pop_front();
