@@ -77,7 +77,7 @@ struct QuantityInfo {
     std::string_view name;          ///< JSON key, dotted: "latency_ms.p99"
     std::string_view short_name;    ///< in lessons and claims: "p99", "throughput", "counts.rejected"
     std::string_view label;         ///< "Latency p99"
-    std::string_view unit;          ///< "ms", "/s", "" for a count or a share
+    std::string_view unit;          ///< "ms", "/s", "share" (0 to 1), "" for a count
     std::string_view meaning;       ///< one sentence
 };
 [[nodiscard]] std::span<const QuantityInfo> quantities_table();

@@ -119,13 +119,13 @@ Table make_table() {
                       "Released later than planned: the generator's own lateness"});
     add_counts(t);
     add_breakdown(t);
-    t.add("utilisation.workers", "utilisation.workers", "Workers busy", "",
+    t.add("utilisation.workers", "utilisation.workers", "Workers busy", "share",
           "Busy worker time over all worker time, 0 to 1");
-    t.add("utilisation.cpu", "utilisation.cpu", "Workers computing", "",
+    t.add("utilisation.cpu", "utilisation.cpu", "Workers computing", "share",
           "CPU time of the worker threads over the cores they could use, 0 to 1");
-    t.add("utilisation.pool", "utilisation.pool", "Connections busy", "",
+    t.add("utilisation.pool", "utilisation.pool", "Connections busy", "share",
           "Busy database connections over all, 0 to 1");
-    t.add("cache_hit_ratio", "hit_ratio", "Hit ratio", "", "Cache hits over look-ups, 0 to 1");
+    t.add("cache_hit_ratio", "hit_ratio", "Hit ratio", "share", "Cache hits over look-ups, 0 to 1");
     t.add("concurrency", "concurrency", "In flight", "",
           "Mean number of requests begun and not done: Little's L");
     return t;
