@@ -1,1 +1,182 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "lab/report.hpp"
+#include "lab/settings.hpp"
+#include "model/table.hpp"
+#include "model/utf8.hpp"
+#include "report/numbers.hpp"
+
+namespace lab {
+namespace {
+
+using report::plain;
+
+/// A JSON string. What is not UTF-8 becomes U+FFFD, control characters become escapes.
+std::string quote(std::string_view text) {
+    std::string out = "\"";
+    while (!text.empty()) {
+        const utf8::Character c = utf8::first(text);
+        if (!c.valid)
+            out += "\xEF\xBF\xBD";
+        else if (c.code == '"' || c.code == '\\')
+            out += {'\\', text.front()};
+        else if (utf8::is_control(c.code))
+            out += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(c.code));
+        else
+            out += text.substr(0, c.length);
+        text.remove_prefix(c.length);
+    }
+    return out + '"';
+}
+
+/// Keys in the order in which they were added, with values that are JSON already.
+class Object {
+  public:
+    void raw(std::string_view key, std::string value) {
+        members_.emplace_back(key, std::move(value));
+    }
+    void text(std::string_view key, std::string_view value) { raw(key, quote(value)); }
+    void number(std::string_view key, double value) { raw(key, plain(value)); }
+    void number(std::string_view key, const std::optional<double>& value) {
+        raw(key, plain(value, "null"));
+    }
+    void count(std::string_view key, std::uint64_t n) { raw(key, fmt::format("{}", n)); }
+    void flag(std::string_view key, bool value) { raw(key, value ? "true" : "false"); }
+
+    /// {"a": 1, "b": 2}
+    [[nodiscard]] std::string on_one_line() const {
+        std::string out;
+        for (const auto& [key, value] : members_)
+            out += fmt::format("{}{}: {}", out.empty() ? "" : ", ", quote(key), value);
+        return "{" + out + "}";
+    }
+    /// One member a line.
+    [[nodiscard]] std::string on_many_lines(std::string_view indent) const {
+        std::string out;
+        for (const auto& [key, value] : members_)
+            out += fmt::format("{}\n{}  {}: {}", out.empty() ? "" : ",", indent, quote(key), value);
+        return "{" + out + "\n" + std::string(indent) + "}";
+    }
+
+  private:
+    std::vector<std::pair<std::string, std::string>> members_;
+};
+
+std::string list_of(const std::vector<std::string>& texts) {
+    std::string out;
+    for (const std::string& text : texts) out += (out.empty() ? "" : ", ") + quote(text);
+    return "[" + out + "]";
+}
+
+std::string summary(const Histogram& histogram) {
+    const LatencySummary s = summarise(histogram);
+    Object o;
+    o.number("mean", s.mean);
+    o.number("p50", s.p50);
+    o.number("p90", s.p90);
+    o.number("p95", s.p95);
+    o.number("p99", s.p99);
+    o.number("p999", s.p999);
+    o.number("max", s.max);
+    o.count("count", s.count);
+    return o.on_one_line();
+}
+
+std::string counts(const RunResult& r) {
+    const Counts& c = r.counts;
+    Object o;
+    o.count("planned", c.planned);
+    o.count("ok", c.of(Ending::ok));
+    o.count("timed_out", c.of(Ending::timed_out));
+    o.count("rejected", c.of(Ending::rejected));
+    o.count("reset", c.of(Ending::reset));
+    o.count("not_sent", c.of(Ending::not_sent));
+    o.count("http_4xx", c.of(Ending::http_4xx));
+    o.count("http_5xx", c.of(Ending::http_5xx));
+    if (r.truth_known) {
+        o.count("wrong_user", c.wrong_user);
+        o.count("stale", c.stale);
+    } else {
+        o.raw("wrong_user", "null");
+        o.raw("stale", "null");
+    }
+    o.count("late", c.late);
+    return o.on_one_line();
+}
+
+std::string breakdown(const RunResult& r) {
+    Object o;
+    for (std::size_t i = 0; i < part_count; ++i) {
+        const std::string_view key = part_key(static_cast<Part>(i));
+        if (r.parts_of == 0)
+            o.raw(key, "null");
+        else
+            o.number(key, to_ms(r.parts[i]) / static_cast<double>(r.parts_of));
+    }
+    return o.on_one_line();
+}
+
+std::string utilisation(const RunResult& r) {
+    const auto known = [&r](double share) {
+        return r.truth_known ? std::optional{share} : std::nullopt;
+    };
+    Object o;
+    o.number("workers", known(r.utilisation_workers));
+    o.number("cpu", known(r.utilisation_cpu));
+    o.number("pool", known(r.utilisation_pool));
+    return o.on_one_line();
+}
+
+std::string settings(const Model& model) {
+    Object o;
+    for (const std::string& path : names::concrete_paths(model.system)) {
+        const auto value = get_setting(model, path);
+        if (value) o.text(path, write_value(*value));
+    }
+    return o.on_many_lines("  ");
+}
+
+/// A rate over no time is none.
+std::optional<double> rate(const RunResult& r, double per_second) {
+    return r.length > Duration{} ? std::optional{per_second} : std::nullopt;
+}
+
+}  // namespace
+
+std::string to_json(const RunResult& r) {
+    Object o;
+    o.count("schema", 1);
+    o.text("scenario", r.scenario);
+    o.text("mode", r.mode);
+    o.count("seed", r.seed);
+    o.number("duration_s", to_seconds(r.length));
+    o.number("offered_per_s", rate(r, r.offered_per_s));
+    o.number("throughput_per_s", rate(r, r.throughput_per_s));
+    o.number("goodput_per_s", rate(r, r.goodput_per_s));
+    o.raw("latency_ms", summary(r.latency));
+    o.raw("since_send_ms", summary(r.since_send));
+    o.raw("service_ms", summary(r.service));
+    o.raw("schedule_slip_ms", summary(r.slip));
+    o.raw("counts", counts(r));
+    o.raw("breakdown_ms", breakdown(r));
+    o.raw("utilisation", utilisation(r));
+    o.number("cache_hit_ratio", r.cache_hit_ratio);
+    o.text("machine", r.machine);
+    o.text("version", r.version);
+    // Beyond what every reader may rely on being there first.
+    o.number("warm_up_s", to_seconds(r.warm_up));
+    o.number("concurrency", rate(r, r.concurrency));
+    o.raw("unexplained_ms", summary(r.unexplained));
+    o.flag("generator_limited", r.generator_limited);
+    o.flag("interrupted", r.interrupted);
+    o.raw("remarks", list_of(r.remarks));
+    o.raw("plans", list_of(r.plans));
+    o.raw("settings", settings(r.model));
+    return o.on_many_lines("") + "\n";
+}
+
+}  // namespace lab

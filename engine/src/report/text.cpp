@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "lab/report.hpp"
+#include "lab/text.hpp"
+#include "report/numbers.hpp"
+
+namespace lab {
+namespace {
+
+using report::for_person_count;
+using report::for_person_ms;
+using report::for_person_rate;
+using report::for_person_share;
+
+constexpr std::size_t bar_width = 30;
+
+void add_heading(std::string& out, const RunResult& r) {
+    out += fmt::format("{} ({}, seed {})\n", r.scenario.empty() ? "run" : escaped(r.scenario),
+                       escaped(r.mode), r.seed);
+    out += fmt::format("{:.1f} s measured after {:.1f} s of warm-up\n\n", to_seconds(r.length),
+                       to_seconds(r.warm_up));
+}
+
+void add_rates(std::string& out, const RunResult& r) {
+    if (r.length <= Duration{}) {
+        out += "  nothing was measured\n\n";
+        return;
+    }
+    const auto line = [&out](const char* name, double rate, const char* meaning) {
+        out += fmt::format("  {:<12}{:>10}/s  {}\n", name, for_person_rate(rate), meaning);
+    };
+    line("goodput", r.goodput_per_s, "right, fresh and in time");
+    line("throughput", r.throughput_per_s, "answered");
+    line("offered", r.offered_per_s, "planned");
+    out += fmt::format("  {:<12}{:>10}    requests begun and not done, on average\n\n", "in flight",
+                       for_person_rate(r.concurrency));
+}
+
+void add_latency_row(std::string& out, const char* name, const Histogram& histogram) {
+    const LatencySummary s = summarise(histogram);
+    if (s.count == 0) return;
+    out += fmt::format("  {:<14}", name);
+    for (const auto& value : {s.p50, s.p90, s.p99, s.p999, s.max, s.mean})
+        out += fmt::format("{:>10}", for_person_ms(value));
+    out += fmt::format("{:>11}\n", for_person_count(s.count));
+}
+
+void add_latencies(std::string& out, const RunResult& r) {
+    if (r.latency.count() == 0) {
+        out += "  no latency: nothing was answered\n\n";
+        return;
+    }
+    out += fmt::format("  {:<14}{:>10}{:>10}{:>10}{:>10}{:>10}{:>10}{:>11}\n", "", "p50", "p90",
+                       "p99", "p99.9", "max", "mean", "samples");
+    add_latency_row(out, "latency", r.latency);
+    add_latency_row(out, "since send", r.since_send);
+    add_latency_row(out, "service time", r.service);
+    add_latency_row(out, "schedule slip", r.slip);
+    if (r.counts.of(Ending::timed_out) > 0)
+        out += fmt::format(
+            "  {} timed out and are in there with the time at which they gave up: the "
+            "tail is at least that\n",
+            for_person_count(r.counts.of(Ending::timed_out)));
+    out += '\n';
+}
+
+void add_parts(std::string& out, const RunResult& r) {
+    if (r.parts_of == 0) return;
+    const auto n = static_cast<double>(r.parts_of);
+    const Duration largest = *std::max_element(r.parts.begin(), r.parts.end());
+    out += "  where the time goes (mean of an answered request)\n";
+    for (std::size_t i = 0; i < part_count; ++i) {
+        const double mean = to_ms(r.parts[i]) / n;
+        if (mean < 0.0005) continue;
+        const double share = to_ms(r.parts[i]) / to_ms(largest);
+        const auto length = static_cast<std::size_t>(std::lround(share * bar_width));
+        out += fmt::format("    {:<14}{:>10}  {}\n", part_label(static_cast<Part>(i)),
+                           for_person_ms(mean), std::string(std::max<std::size_t>(1, length), '#'));
+    }
+    out += '\n';
+}
+
+void add_counts(std::string& out, const RunResult& r) {
+    const Counts& c = r.counts;
+    out += fmt::format("  {} planned: {} answered", for_person_count(c.planned),
+                       for_person_count(c.of(Ending::ok)));
+    const auto some = [&out](std::uint64_t n, const char* what) {
+        if (n > 0) out += fmt::format(", {} {}", for_person_count(n), what);
+    };
+    some(c.of(Ending::timed_out), "timed out");
+    some(c.of(Ending::rejected), "rejected");
+    some(c.of(Ending::reset), "reset");
+    some(c.of(Ending::not_sent), "not sent");
+    some(c.of(Ending::http_4xx), "with a 4xx");
+    some(c.of(Ending::http_5xx), "with a 5xx");
+    out += '\n';
+    if (c.late + c.stale + c.wrong_user == 0) return;
+    out += fmt::format("  of the answers {} late, {} stale, {} for the wrong user\n",
+                       for_person_count(c.late), for_person_count(c.stale),
+                       for_person_count(c.wrong_user));
+}
+
+void add_server(std::string& out, const RunResult& r) {
+    if (r.truth_known)
+        out +=
+            fmt::format("  workers {} busy, CPU {}, connections to the database {}\n",
+                        for_person_share(r.utilisation_workers),
+                        for_person_share(r.utilisation_cpu), for_person_share(r.utilisation_pool));
+    if (r.cache_hit_ratio)
+        out += fmt::format("  cache hit ratio {}\n", for_person_share(*r.cache_hit_ratio));
+    for (const std::string& plan : r.plans) out += fmt::format("  query plan: {}\n", escaped(plan));
+}
+
+}  // namespace
+
+std::string printable(std::string_view text) { return escaped(text); }
+
+std::string to_text(const RunResult& r) {
+    std::string out;
+    add_heading(out, r);
+    add_rates(out, r);
+    add_latencies(out, r);
+    add_parts(out, r);
+    add_counts(out, r);
+    add_server(out, r);
+    if (!r.remarks.empty()) out += '\n';
+    for (const std::string& remark : r.remarks) out += fmt::format("  Note: {}\n", escaped(remark));
+    if (!r.machine.empty() || !r.version.empty())
+        out += fmt::format("\n  {}{}{}\n", escaped(r.machine),
+                           r.machine.empty() ? "" : "; version ", escaped(r.version));
+    return out;
+}
+
+std::string to_live_line(const Frame& f, std::size_t columns) {
+    const double length = to_seconds(f.length);
+    const auto rate = [length](std::uint64_t n) {
+        return for_person_rate(length > 0 ? static_cast<double>(n) / length : 0);
+    };
+    const LatencySummary latency = summarise(f.latency);
+    std::vector<std::string> fields{
+        fmt::format("{:6.1f} s{}", to_seconds(f.since_start + f.length),
+                    f.warm_up ? " warm-up" : ""),
+        fmt::format("{:>6}/s good of {}/s", rate(f.counts.good), rate(f.counts.planned)),
+        fmt::format("p50 {:>7}", for_person_ms(latency.p50)),
+        fmt::format("p99 {:>7}", for_person_ms(latency.p99))};
+    if (!f.server.threads.empty()) {
+        fields.push_back(fmt::format("queue {:>3}", f.server.queue_depth));
+        fields.push_back(fmt::format("busy {}/{}", f.server.in_service, f.server.threads.size()));
+    }
+    fields.push_back(fmt::format("in flight {}", f.in_flight));
+    if (f.counts.errors() > 0) fields.push_back(fmt::format("errors {}", f.counts.errors()));
+    if (!f.server.progress.empty()) fields.push_back(escaped(f.server.progress));
+
+    std::string line;
+    for (const std::string& field : fields) {
+        const std::string_view gap = line.empty() ? "" : "  ";
+        if (line.size() + gap.size() + field.size() > columns) break;
+        line += gap;
+        line += field;
+    }
+    return line;
+}
+
+}  // namespace lab
