@@ -53,8 +53,14 @@ class Exchange {
     int slot = -1;                  ///< the worker thread it holds, -1 for none
     core::Effect effect;            ///< what the front end has to do next: respond, or end
 
-    /// The workers' own: where the exchange is. in_hand lasts until finish() has been called.
-    enum class Place : std::uint8_t { nowhere, waiting, outside, bound, in_hand };
+    /// The workers' own: where the exchange is.
+    enum class Place : std::uint8_t {
+        nowhere,
+        waiting,    ///< in the admission queue
+        outside,    ///< before the queue, which is full
+        bound,      ///< holds a worker, which has nothing to do
+        in_hand,    ///< until finish() has been called
+    };
     Place place = Place::nowhere;
 
     /// A worker was bound to it (only after Dispatcher::bind). Front end's thread.

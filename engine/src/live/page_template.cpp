@@ -34,14 +34,13 @@ struct PageTemplate::Parsed {
     mustache::mustache text{page};
 };
 
-PageTemplate::PageTemplate() : parsed_{std::make_unique<Parsed>()} {
-    LAB_ASSERT(parsed_->text.is_valid());
-}
-
+PageTemplate::PageTemplate() = default;
 PageTemplate::~PageTemplate() = default;
 
 void PageTemplate::render(const std::vector<ProductRow>& rows, std::uint32_t count,
                           std::string& body) {
+    if (!parsed_) parsed_ = std::make_unique<Parsed>();
+    LAB_ASSERT(parsed_->text.is_valid());
     mustache::data list{mustache::data::type::list};
     for (std::uint32_t i = 0; i < count; ++i) {
         if (rows.empty()) {

@@ -30,6 +30,7 @@ class ThreadedLock {
     /// Every wait ends now, and every later acquire() fails.
     void cancel();
     [[nodiscard]] std::uint64_t switches() const;
+    [[nodiscard]] Duration switch_interval() const { return rules_.switch_interval(); }
 
   private:
     struct Waiter {

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <memory>
+
+#include "live/connection_pool.hpp"
+#include "live/response_store.hpp"
+#include "live/threaded_lock.hpp"
+
+namespace lab::live {
+
+/// What the threads of one worker share, as a worker process has it. A change of settings makes a new one
+/// from the parts that stay; requests in hand keep the one that they began with.
+///
+/// Threads: any, immutable (the parts have locks of their own).
+struct Worker {
+    std::shared_ptr<ThreadedLock> lock;
+    std::shared_ptr<ResponseStore> cache;  ///< its own, or that of all; null: none
+    bool cache_is_shared = false;
+    std::shared_ptr<ConnectionPool> connections;  ///< null: no route needs the database
+};
+using WorkerPtr = std::shared_ptr<const Worker>;
+
+}  // namespace lab::live

@@ -1,0 +1,328 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The way of an exchange: into the queue, to a slot, through its program, and back. What changes and
+// counts slots and workers is in worker_pool_settings.cpp.
+#include "live/worker_pool.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "lab/assert.hpp"
+
+namespace lab::live {
+
+namespace {
+
+Instant now() { return std::chrono::steady_clock::now(); }
+
+core::Ticket ticket_of(Exchange& exchange) {
+    return static_cast<core::Ticket>(reinterpret_cast<std::uintptr_t>(&exchange));
+}
+
+Exchange& exchange_of(core::Ticket ticket) {
+    return *reinterpret_cast<Exchange*>(static_cast<std::uintptr_t>(ticket));
+}
+
+bool acquires_worker(const core::Effect& effect) {
+    return effect.op == core::Op::acquire && effect.resource == core::ResourceId::worker;
+}
+
+bool releases_worker(const core::Effect& effect) {
+    return effect.op == core::Op::release && effect.resource == core::ResourceId::worker;
+}
+
+/// bind() leaves this in an exchange that waits without a request.
+constexpr core::Effect no_request{};
+
+bool keeps_worker(const Exchange& exchange) {
+    return exchange.generation->system.server.bind == BindPoint::accept;
+}
+
+}  // namespace
+
+GenerationPtr WorkerPool::generation() const {
+    const std::lock_guard hold{generation_mutex_};
+    return newest_;
+}
+
+void WorkerPool::set_on_accepting(std::function<void()> on_change) {
+    const std::lock_guard hold{mutex_};
+    on_accepting_ = std::move(on_change);
+}
+
+void WorkerPool::bind(Exchange& exchange) {
+    exchange.effect = no_request;
+    const std::lock_guard hold{mutex_};
+    static_cast<void>(enter(exchange, now()));
+}
+
+void WorkerPool::submit(Exchange& exchange) {
+    exchange.answer.clear();
+    exchange.answer.made_for = exchange.user;
+    const Instant begun = now();
+    exchange.effect = core::next(exchange.cursor, {.now = begun});
+    Seat* seat = nullptr;
+    {
+        const std::lock_guard hold{mutex_};
+        if (exchange.slot >= 0) {
+            seat = &this->seat(exchange.slot);
+            put_to_work(*seat, exchange, begun);
+        } else {
+            seat = enter(exchange, now());
+        }
+    }
+    if (seat != nullptr) seat->inbox.give(exchange);
+}
+
+/// Returns the seat whose thread is to be given the exchange, or nullptr.
+WorkerPool::Seat* WorkerPool::enter(Exchange& exchange, Instant now) {
+    if (cancelled_) {
+        reset(exchange);
+        return nullptr;
+    }
+    const bool waits_unread = in_force_->system.server.when_full == WhenFull::wait;
+    if (waits_unread && !outside_.empty()) {
+        exchange.place = Exchange::Place::outside;
+        outside_.push_back(&exchange);
+        return nullptr;
+    }
+    const core::Grant granted = slots_.acquire(ticket_of(exchange), now);
+    Seat* seat = nullptr;
+    switch (granted.admission) {
+        case core::Admission::granted:
+            seat = grant(exchange, granted.slot, now);
+            break;
+        case core::Admission::queued:
+            exchange.place = Exchange::Place::waiting;
+            events_.tell({exchange.cursor.id, RequestEvent::Kind::queued, 0, Ending::ok, now});
+            set_alarm();
+            break;
+        case core::Admission::refused:
+            turn_away(exchange, now);
+            break;
+    }
+    update_accepting();
+    return seat;
+}
+
+void WorkerPool::turn_away(Exchange& exchange, Instant now) {
+    switch (in_force_->system.server.when_full) {
+        case WhenFull::wait:
+            exchange.place = Exchange::Place::outside;
+            outside_.push_back(&exchange);
+            return;
+        case WhenFull::reject:
+            refuse(exchange, core::Fault::refused, now);
+            return;
+        case WhenFull::reset:
+            reset(exchange);
+            return;
+    }
+}
+
+/// The program says how a fault is answered; without a request there is nothing but the status.
+void WorkerPool::refuse(Exchange& exchange, core::Fault fault, Instant now) {
+    if (!acquires_worker(exchange.effect)) {
+        exchange.effect = {.op = core::Op::respond, .status = 503};
+    } else {
+        core::Outcome outcome{.now = now, .fault = fault};
+        do {
+            exchange.effect = core::next(exchange.cursor, outcome);
+            outcome.fault = core::Fault::none;
+        } while (exchange.effect.op == core::Op::release);
+    }
+    exchange.place = Exchange::Place::in_hand;
+    completions_.answered(exchange);
+}
+
+void WorkerPool::reset(Exchange& exchange) {
+    exchange.effect = {.op = core::Op::end, .status = 0};
+    exchange.place = Exchange::Place::in_hand;
+    completions_.answered(exchange);
+}
+
+WorkerPool::Seat* WorkerPool::grant(Exchange& exchange, int slot, Instant now) {
+    Seat& granted = seat(slot);
+    exchange.slot = slot;
+    granted.holder = &exchange;
+    granted.held_since = now;
+    if (acquires_worker(exchange.effect)) {
+        put_to_work(granted, exchange, now);
+        return &granted;
+    }
+    granted.executor.state.store(WorkerState::io_wait, std::memory_order_relaxed);
+    exchange.place = Exchange::Place::bound;
+    completions_.bound(exchange);
+    return nullptr;
+}
+
+void WorkerPool::put_to_work(Seat& seat, Exchange& exchange, Instant now) {
+    exchange.place = Exchange::Place::in_hand;
+    seat.request = exchange.cursor.id;
+    const int threads = in_force_->system.server.threads;
+    seat.worker = workers_[static_cast<std::size_t>(seat.slot / threads)];
+    events_.tell({exchange.cursor.id, RequestEvent::Kind::started,
+                  static_cast<std::uint16_t>(seat.slot), Ending::ok, now});
+}
+
+void WorkerPool::grant_and_give(const core::Wake& wake, Instant now) {
+    Exchange& exchange = exchange_of(wake.ticket);
+    if (Seat* const seat = grant(exchange, wake.slot, now)) seat->inbox.give(exchange);
+}
+
+/// Lets the slot of an exchange go. Returns the seat if its thread has another exchange to run at once;
+/// that is its holder.
+WorkerPool::Seat* WorkerPool::let_go(Exchange& exchange, Instant now) {
+    const int slot = std::exchange(exchange.slot, -1);
+    Seat& free = seat(slot);
+    free.holder = nullptr;
+    free.request = 0;
+    free.held_time += now - free.held_since;
+    free.executor.state.store(WorkerState::idle, std::memory_order_relaxed);
+    const bool drains = slots_.draining(slot);
+    Seat* next = nullptr;
+    if (const auto wake = slots_.release(slot, now)) {
+        next = grant(exchange_of(wake->ticket), wake->slot, now);
+    } else if (drains) {
+        leave(slot);
+        rebuild_workers();
+    }
+    admit_from_outside(now);
+    update_accepting();
+    return next;
+}
+
+void WorkerPool::admit_from_outside(Instant now) {
+    while (!outside_.empty()) {
+        Exchange& first = *outside_.front();
+        const core::Grant granted = slots_.acquire(ticket_of(first), now);
+        if (granted.admission == core::Admission::refused) return;
+        outside_.pop_front();
+        if (granted.admission == core::Admission::granted) {
+            grant_and_give({ticket_of(first), granted.slot}, now);
+        } else {
+            first.place = Exchange::Place::waiting;
+            events_.tell({first.cursor.id, RequestEvent::Kind::queued, 0, Ending::ok, now});
+            set_alarm();
+        }
+    }
+}
+
+void WorkerPool::update_accepting() {
+    const Server& server = in_force_->system.server;
+    const bool full = slots_.depth() >= server.queue && slots_.busy() >= slots_.slots();
+    const bool accepts = outside_.empty() && !(server.when_full == WhenFull::wait && full);
+    if (accepting_.exchange(accepts) == accepts) return;
+    if (accepts && on_accepting_) completions_.post(on_accepting_);
+}
+
+void WorkerPool::set_alarm() {
+    // An alarm that rings too early is set anew: cheaper than moving it whenever the queue's head changes.
+    const Instant next = slots_.next_expiry().value_or(Instant::max());
+    if (next >= alarm_) return;
+    alarm_ = next;
+    completions_.wake_at(next, [this] {
+        const std::lock_guard hold{mutex_};
+        expire(now());
+    });
+}
+
+void WorkerPool::expire(Instant now) {
+    alarm_ = Instant::max();  // it has rung
+    for (const core::Ticket ticket : slots_.expire(now)) {
+        refuse(exchange_of(ticket), core::Fault::expired, now);
+    }
+    admit_from_outside(now);
+    update_accepting();
+    set_alarm();
+}
+
+void WorkerPool::finish(Exchange& exchange, bool keep_worker) {
+    const Instant at = now();
+    if (exchange.cursor.program != nullptr) {
+        while (!exchange.cursor.ended) {
+            static_cast<void>(core::next(exchange.cursor, {.now = at}));
+        }
+    }
+    Seat* next = nullptr;
+    {
+        const std::lock_guard hold{mutex_};
+        exchange.place = Exchange::Place::nowhere;
+        if (exchange.slot < 0) return;
+        if (keep_worker) {
+            exchange.place = Exchange::Place::bound;
+            Seat& kept = seat(exchange.slot);
+            kept.request = 0;
+            kept.executor.state.store(WorkerState::io_wait, std::memory_order_relaxed);
+            return;
+        }
+        next = let_go(exchange, now());
+    }
+    if (next != nullptr) next->inbox.give(*next->holder);
+}
+
+bool WorkerPool::withdraw(Exchange& exchange) {
+    Seat* next = nullptr;
+    {
+        const std::lock_guard hold{mutex_};
+        switch (exchange.place) {
+            case Exchange::Place::nowhere:
+                return true;
+            case Exchange::Place::waiting:
+                slots_.withdraw(ticket_of(exchange));
+                admit_from_outside(now());
+                update_accepting();
+                break;
+            case Exchange::Place::outside:
+                std::erase(outside_, &exchange);
+                update_accepting();
+                break;
+            case Exchange::Place::bound:
+                completions_.forget(exchange);  // on_bound() may be on its way
+                next = let_go(exchange, now());
+                break;
+            case Exchange::Place::in_hand:
+                return false;
+        }
+        exchange.place = Exchange::Place::nowhere;
+    }
+    if (next != nullptr) next->inbox.give(*next->holder);
+    return true;
+}
+
+/// Walks the program of an exchange as far as the workers go, hands it to the front end, and returns the
+/// next one for this slot, or nullptr. On the slot's thread.
+Exchange* WorkerPool::serve(Seat& seat, Exchange& exchange) {
+    seat.executor.begin(exchange, std::move(seat.worker));
+    core::Effect effect = exchange.effect;
+    core::Outcome outcome;
+    bool lets_go = false;
+    while (effect.op != core::Op::respond && effect.op != core::Op::end) {
+        if (acquires_worker(effect)) {
+            outcome = {.now = now()};
+        } else if (releases_worker(effect)) {
+            lets_go = !keeps_worker(exchange);
+            outcome = {.now = now()};
+        } else {
+            outcome = seat.executor.perform(effect);
+        }
+        effect = core::next(exchange.cursor, outcome);
+    }
+    seat.executor.end();
+    if (effect.op == core::Op::end) effect.status = 0;
+    exchange.effect = effect;
+    events_.tell({exchange.cursor.id, RequestEvent::Kind::answered,
+                  static_cast<std::uint16_t>(seat.slot), Ending::ok, outcome.now});
+    Exchange* next = nullptr;
+    if (lets_go) {
+        // Before the answer is handed over: who asks again upon it finds the slot free.
+        const std::lock_guard hold{mutex_};
+        if (let_go(exchange, now()) != nullptr) next = seat.holder;
+    } else {
+        seat.executor.state.store(WorkerState::writing, std::memory_order_relaxed);
+    }
+    completions_.answered(exchange);
+    return next;
+}
+
+}  // namespace lab::live
