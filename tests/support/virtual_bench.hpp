@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A small server in virtual time: the policies and the request program of core on an event queue, so that
-// they can be held against closed forms. Cores are without number; making a body and writing it take no
-// time.
+// A small server in virtual time: the policies and the request program of core on an event queue, so
+// that they can be held against closed forms. Cores are without number; making a body and writing it
+// take no time.
 #pragma once
 
 #include <cstdint>
@@ -57,7 +57,7 @@ class VirtualBench {
     /// No more arrivals; whoever is inside comes to an end.
     void finish();
     void set_workers(int workers);
-    /// Cancels every request inside: those that wait for a worker or a connection, sleep or compute.
+    /// Cancels every request inside, whatever it waits for or does.
     void cancel_all();
 
     [[nodiscard]] int queue_depth() const { return threads_.depth(); }

@@ -17,7 +17,7 @@ using test::at;
 using test::Done;
 using test::VirtualBench;
 
-/// A bit of everything: two routes, lock, threads, cache, a pool that is too small, limits of patience.
+/// A bit of everything: two routes, lock, threads, cache, too small a pool, limits of patience.
 VirtualBench::Setup everything(std::uint64_t seed = 42) {
     VirtualBench::Setup setup;
     Server& server = setup.system.server;

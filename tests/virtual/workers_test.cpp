@@ -58,7 +58,7 @@ TEST(VirtualWorkers, OneDrownsAtThirtyASecond) {
     };
     bench.run_until(at(60s));
     EXPECT_EQ(deepest, 64);
-    // What is neither served nor still inside is refused: (30 - 19.6) a second once the queue is full.
+    // What is neither served nor inside is refused: (30 - 19.6) a second once the queue is full.
     EXPECT_NEAR(static_cast<double>(refused), 60 * (30 - 1 / 0.051) - 65, 120);
     EXPECT_EQ(bench.planned(), ended + bench.in_flight());
     EXPECT_EQ(bench.in_flight(), static_cast<std::uint64_t>(bench.queue_depth()) + 1);
