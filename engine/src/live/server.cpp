@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "live/server.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <utility>
+
+#include "core/program.hpp"
+#include "live/completion_queue.hpp"
+#include "live/exchange.hpp"
+#include "live/front_end.hpp"
+#include "live/platform.hpp"
+#include "live/storage.hpp"
+#include "live/worker_pool.hpp"
+
+namespace lab::live {
+
+namespace {
+
+/// What is true of a server without a database: nothing ever changes.
+class NothingChanges final : public TruthSource {
+  public:
+    [[nodiscard]] std::uint64_t committed(QueryKind, std::uint64_t) const override { return 0; }
+};
+
+bool uses_database(const std::vector<Step>& steps) {
+    return std::any_of(steps.begin(), steps.end(), [](const Step& step) {
+        return step.kind == StepKind::query || step.kind == StepKind::write ||
+               uses_database(step.steps);
+    });
+}
+
+bool uses_database(const System& system) {
+    return std::any_of(system.routes.begin(), system.routes.end(),
+                       [](const Route& route) { return uses_database(route.steps); });
+}
+
+GenerationPtr make_generation(System system, std::uint64_t number) {
+    auto made = std::make_shared<Generation>();
+    made->number = number;
+    for (const Route& route : system.routes) {
+        made->programs.push_back(core::compile(route, system.server, system.cache));
+    }
+    made->system = std::move(system);
+    return made;
+}
+
+/// Each kind of query once, in the order in which the routes name them.
+std::vector<QueryKind> queries_of(const Generation& generation) {
+    std::vector<QueryKind> kinds;
+    for (const core::Program& program : generation.programs) {
+        for (const QueryKind kind : program.queries) {
+            if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) kinds.push_back(kind);
+        }
+    }
+    return kinds;
+}
+
+Storage::Options storage_options(const Server::Options& options, const Generation& generation) {
+    Storage::Options made;
+    made.database = options.system.database;
+    made.generation = generation.number;
+    made.queries = queries_of(generation);
+    made.seed = options.seed;
+    made.keys = options.load.keys;
+    made.zipf = options.load.zipf;
+    made.data_folder = options.data_folder;
+    made.preparation = {options.on_progress, options.cancelled};
+    return made;
+}
+
+class LiveServer final : public Server {
+  public:
+    ~LiveServer() override { stop(); }
+
+    [[nodiscard]] Result<void> prepare(const Options& options) {
+        generation_ = make_generation(options.system, 1);
+        newest_ = 1;
+        if (uses_database(options.system)) {
+            auto storage = Storage::open(storage_options(options, *generation_));
+            if (!storage) return storage.error();
+            storage_ = std::move(storage.value());
+        }
+        auto workers = WorkerPool::start(
+            {generation_, &completions_, storage_ ? storage_->database() : nullptr});
+        if (!workers) return workers.error();
+        workers_ = std::move(workers.value());
+        if (storage_) {
+            auto started = storage_->start([this](std::shared_ptr<Database> database) {
+                workers_->set_database(std::move(database));
+            });
+            if (!started) return started;
+        }
+        auto front_end = FrontEnd::open({.port = options.port,
+                                         .seed = options.seed,
+                                         .title = options.title,
+                                         .generation = generation_,
+                                         .dispatcher = workers_.get(),
+                                         .completions = &completions_});
+        if (!front_end) return front_end.error();
+        front_end_ = std::move(front_end.value());
+        process_cpu_ = platform::process_cpu_time();
+        return {};
+    }
+
+    [[nodiscard]] std::uint16_t port() const override { return front_end_->port(); }
+
+    std::uint64_t apply(System system) override {
+        const std::lock_guard hold{apply_mutex_};
+        const lab::Database database = system.database;
+        const std::uint64_t number = newest_ + 1;
+        generation_ = make_generation(std::move(system), number);
+        workers_->apply(generation_);
+        front_end_->apply(generation_);
+        if (storage_) storage_->apply(database, number);
+        newest_ = number;
+        return number;
+    }
+
+    [[nodiscard]] std::uint64_t generation() const override {
+        const std::uint64_t newest = newest_;
+        return storage_ ? std::min(newest, storage_->settled()) : newest;
+    }
+
+    [[nodiscard]] ServerSample sample() override {
+        ServerSample made;
+        workers_->sample(made);
+        made.backlog = front_end_->backlog();
+        made.connections = front_end_->connections();
+        const Duration cpu = platform::process_cpu_time();
+        made.process_cpu = cpu - std::exchange(process_cpu_, cpu);
+        made.progress = workers_->remark();
+        if (!storage_) return made;
+        const std::uint64_t changes = storage_->changes();
+        made.updates = changes - std::exchange(changes_, changes);
+        const auto plans = storage_->plans();
+        if (!plans.empty()) made.plan = plans.front();
+        if (auto progress = storage_->progress(); !progress.empty()) {
+            made.progress = std::move(progress);
+        }
+        return made;
+    }
+
+    [[nodiscard]] std::vector<RequestEvent> take_events(std::size_t most,
+                                                        std::uint64_t& left_out) override {
+        return workers_->take_events(most, left_out);
+    }
+
+    [[nodiscard]] const TruthSource& truth() const override {
+        if (storage_) return *storage_;
+        return nothing_changes_;
+    }
+
+    [[nodiscard]] std::vector<std::string> plans() const override {
+        return storage_ ? storage_->plans() : std::vector<std::string>{};
+    }
+
+    void stop() override {
+        // What the workers have in hand comes back through the front end's thread, which waits for it.
+        if (front_end_) front_end_->close();
+        if (workers_) workers_->cancel();
+        if (front_end_) front_end_->stop();
+        if (storage_) storage_->stop();
+        if (workers_) workers_->stop();
+    }
+
+  private:
+    NothingChanges nothing_changes_;
+    CompletionQueue completions_;
+    std::mutex apply_mutex_;
+    GenerationPtr generation_;
+    std::atomic<std::uint64_t> newest_{0};
+    std::unique_ptr<Storage> storage_;
+    std::unique_ptr<WorkerPool> workers_;
+    std::unique_ptr<FrontEnd> front_end_;
+
+    // sample()'s: one caller.
+    Duration process_cpu_{};
+    std::uint64_t changes_ = 0;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::open(Options options) {
+    auto server = std::make_unique<LiveServer>();
+    if (auto prepared = server->prepare(options); !prepared) return prepared.error();
+    return std::unique_ptr<Server>{std::move(server)};
+}
+
+}  // namespace lab::live
