@@ -49,6 +49,11 @@ class PipelineView : public QWidget {
     void resizeEvent(QResizeEvent* event) override;
 
   private:
+    void onHistoryChanged();
+    void redrawBoxes();
+    void startOrStop();
+    void tick();
+
     struct State;
     std::unique_ptr<State> m_state;
 };

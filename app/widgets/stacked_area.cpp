@@ -49,9 +49,16 @@ std::array<double, StackedArea::groups> StackedArea::grouped(const HistoryPoint&
 }
 
 std::array<QColor, StackedArea::groups> StackedArea::colours() const {
-    QColor grey = theme().secondText;
-    grey.setAlphaF(0.55f);
-    return {theme().computing, theme().ioFill, theme().database, grey, theme().queueFill};
+    const auto mixed = [this](const QColor& ink, float share) {
+        const QColor paper = theme().panel;
+        const auto mix = [share](float a, float b) { return a + (b - a) * share; };
+        return QColor::fromRgbF(mix(paper.redF(), ink.redF()), mix(paper.greenF(), ink.greenF()),
+                                mix(paper.blueF(), ink.blueF()));
+    };
+    constexpr float soft = 0.9f, faint = 0.5f;
+    return {mixed(theme().computing, soft), mixed(theme().ioFill, soft),
+            mixed(theme().database, soft), mixed(theme().secondText, faint),
+            mixed(theme().queueFill, soft)};
 }
 
 /// Which groups have been 1 % or more of the latency at some visible moment; all before a run.
@@ -176,30 +183,27 @@ void StackedArea::paintStretch(QPainter& painter, const PlotArea& area, std::siz
             edges[g + 1].push_back({x, area.y(total)});
         }
     }
+    // Filled without smoothing and in plain colours, which is cheap; the smooth edge on top hides the steps.
     const auto colour = colours();
-    painter.setRenderHint(QPainter::Antialiasing);
-    painter.setPen(Qt::NoPen);
+    painter.setRenderHint(QPainter::Antialiasing, false);
     for (std::size_t g = 0; g < groups; ++g) {
-        QPolygonF shape(edges[g + 1]);
-        for (auto it = edges[g].crbegin(); it != edges[g].crend(); ++it) shape << *it;
-        QColor fill = colour[g];
-        fill.setAlphaF(fill.alphaF() * 0.88f);
-        painter.setBrush(fill);
-        painter.drawPolygon(shape);
-    }
-    // An edge on top of each group that is thick enough to have one.
-    for (std::size_t g = 0; g < groups; ++g) {
-        QColor line = colour[g];
-        line.setAlphaF(1);
-        painter.setPen(QPen(theme().dark ? line.lighter(112) : line.darker(108), 1));
         QList<QLineF> lines;
         for (qsizetype i = 1; i < edges[g + 1].size(); ++i) {
-            if (edges[g][i].y() - edges[g + 1][i].y() < 1.5) continue;
+            constexpr double visible = 0.75;  // pixels
+            if (edges[g][i].y() - edges[g + 1][i].y() < visible) continue;
             lines.push_back(QLineF(edges[g + 1][i - 1], edges[g + 1][i]));
         }
+        if (lines.isEmpty()) continue;
+        QPolygonF shape(edges[g + 1]);
+        for (auto it = edges[g].crbegin(); it != edges[g].crend(); ++it) shape << *it;
+        painter.setPen(Qt::NoPen);
+        painter.setBrush(colour[g]);
+        painter.drawPolygon(shape);
+        painter.setRenderHint(QPainter::Antialiasing);
+        painter.setPen(QPen(theme().dark ? colour[g].lighter(110) : colour[g].darker(106), 1));
         painter.drawLines(lines);
+        painter.setRenderHint(QPainter::Antialiasing, false);
     }
-    painter.setRenderHint(QPainter::Antialiasing, false);
 }
 
 }  // namespace lab::app
