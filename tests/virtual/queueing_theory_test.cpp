@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Mean waits against closed forms: if the schedule, the draws, the pool or the spans were wrong, these
-// would be the first to know.
+// Mean waits against closed forms: if the schedule, the draws, the pool or the spans were wrong,
+// these would be the first to know.
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -11,7 +11,7 @@ InterpreterLock::InterpreterLock(Duration switch_interval) : switch_interval_{sw
     LAB_ASSERT(switch_interval > Duration{});
 }
 
-bool InterpreterLock::acquire(Ticket who, Instant) {
+bool InterpreterLock::acquire(Ticket who, Instant now) {
     LAB_ASSERT(holder_ != who);
     LAB_ASSERT(place_of(who) == waiting_.size());
     if (may_take(who)) {
@@ -19,27 +19,27 @@ bool InterpreterLock::acquire(Ticket who, Instant) {
         return true;
     }
     waiting_.push_back(who);
-    seen_.push_back(switches_);
+    intervals_.push_back({now, switches_});
     return false;
 }
 
 Instant InterpreterLock::ask(Ticket who, Instant now) {
     const std::size_t place = place_of(who);
     LAB_ASSERT(place < waiting_.size());
-    if (holder_ && seen_[place] == switches_) drop_requested_ = true;
-    seen_[place] = switches_;
+    if (holder_ && intervals_[place].switches == switches_) drop_requested_ = true;
+    intervals_[place] = {now, switches_};
     return now + switch_interval_;
 }
 
-bool InterpreterLock::retry(Ticket who, Instant) {
+bool InterpreterLock::retry(Ticket who, Instant now) {
     const std::size_t place = place_of(who);
     LAB_ASSERT(place < waiting_.size());
     if (!may_take(who)) {
-        seen_[place] = switches_;
+        Interval& interval = intervals_[place];
+        if (now - interval.began < switch_interval_) interval = {now, switches_};
         return false;
     }
-    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(place));
-    seen_.erase(seen_.begin() + static_cast<std::ptrdiff_t>(place));
+    stop_waiting(place);
     take(who);
     return true;
 }
@@ -55,14 +55,18 @@ void InterpreterLock::release(Ticket who, Instant, bool asked) {
 void InterpreterLock::withdraw(Ticket who) {
     const std::size_t place = place_of(who);
     if (place == waiting_.size()) return;
-    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(place));
-    seen_.erase(seen_.begin() + static_cast<std::ptrdiff_t>(place));
+    stop_waiting(place);
     const bool others_wait = std::any_of(waiting_.begin(), waiting_.end(),
                                          [this](Ticket t) { return t != must_not_take_; });
     if (!others_wait) {
         must_not_take_.reset();
         drop_requested_ = false;
     }
+}
+
+void InterpreterLock::stop_waiting(std::size_t place) {
+    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(place));
+    intervals_.erase(intervals_.begin() + static_cast<std::ptrdiff_t>(place));
 }
 
 bool InterpreterLock::may_take(Ticket who) const { return !holder_ && must_not_take_ != who; }

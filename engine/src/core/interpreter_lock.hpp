@@ -28,7 +28,8 @@ class InterpreterLock {
     /// A waiter's interval has passed: sets drop_requested() when the lock went to no other thread
     /// in it. Returns when it should ask again.
     Instant ask(Ticket who, Instant now);
-    /// A waiter that has been woken tries again. True: taken. False: a new interval begins for it.
+    /// A waiter that has been woken tries again. True: taken. False: it woke in vain, and a new
+    /// interval begins for it; unless its interval is over, for then it is to ask() as well.
     bool retry(Ticket who, Instant now);
     /// Lets go. `asked`: because drop was requested; the same thread then waits until another took
     /// it. The owner then wakes one of waiting(), which must retry(): any, as the system's
@@ -47,7 +48,12 @@ class InterpreterLock {
     [[nodiscard]] Duration switch_interval() const { return switch_interval_; }
 
   private:
+    struct Interval {
+        Instant began{};
+        std::uint64_t switches = 0;  ///< switches() then
+    };
     [[nodiscard]] bool may_take(Ticket who) const;
+    void stop_waiting(std::size_t place);
     void take(Ticket who);
     [[nodiscard]] std::size_t place_of(Ticket who) const;
 
@@ -56,7 +62,7 @@ class InterpreterLock {
     std::optional<Ticket> last_holder_;
     std::optional<Ticket> must_not_take_;  ///< let go on request; waits for another to have had it
     std::vector<Ticket> waiting_;
-    std::vector<std::uint64_t> seen_;  ///< for each waiter: switches() when its interval began
+    std::vector<Interval> intervals_;  ///< that of each waiter
     bool drop_requested_ = false;
     std::uint64_t switches_ = 0;
 };

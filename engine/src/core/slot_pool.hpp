@@ -61,6 +61,8 @@ class SlotPool {
     std::vector<Wake> resize(int slots, Instant now);
     /// A smaller queue turns nobody away who already waits.
     void set_queue_capacity(int capacity);
+    /// Counts from the beginning of each wait, for those who already wait too. After a longer one,
+    /// resize() to the same number serves a ticket that it has brought back to life.
     void set_patience(Duration patience);
 
     [[nodiscard]] int slots() const;  ///< not draining

@@ -109,6 +109,17 @@ TEST(InterpreterLock, BeginsANewIntervalForAWaiterThatWokeInVain) {
     EXPECT_TRUE(lock.drop_requested());
 }
 
+TEST(InterpreterLock, RemembersAtTheEndOfAnIntervalWhoHadItEvenIfTheWaiterTriesFirst) {
+    InterpreterLock lock{5ms};
+    EXPECT_TRUE(lock.acquire(1, at(0ms)));
+    EXPECT_FALSE(lock.acquire(2, at(0ms)));
+    lock.release(1, at(3ms), false);
+    EXPECT_TRUE(lock.acquire(3, at(3ms)));
+    EXPECT_FALSE(lock.retry(2, at(5ms)));
+    EXPECT_EQ(lock.ask(2, at(5ms)), at(10ms));
+    EXPECT_FALSE(lock.drop_requested()) << "it changed hands at 3 ms";
+}
+
 TEST(InterpreterLock, HasNobodyToWaitForWhereTheWaiterGaveUp) {
     InterpreterLock lock{5ms};
     EXPECT_TRUE(lock.acquire(1, at(0ms)));
