@@ -50,7 +50,7 @@ std::string_view did_you_mean(std::string_view word, std::span<const std::string
     const std::string wanted = lower(word);
     const bool is_path = wanted.find('.') != std::string::npos;
     std::string_view nearest;
-    std::size_t least = 1 + std::max<std::size_t>(1, std::min<std::size_t>(3, wanted.size() / 3));
+    std::size_t least = longest_word;
     for (const std::string_view candidate : known) {
         if (candidate.size() > longest_word) continue;
         const std::string name = lower(candidate);
@@ -60,7 +60,10 @@ std::string_view did_you_mean(std::string_view word, std::span<const std::string
         if (!is_path && name.find('.') != std::string::npos) {
             cost = std::min(cost, distance(wanted, last_part(name)));
         }
-        if (cost < least) {
+        // One slip in a short word, up to three in a long one.
+        const std::size_t letters = std::max(wanted.size(), name.size());
+        const std::size_t most = std::clamp<std::size_t>(letters / 3, 1, 3);
+        if (cost <= most && cost < least) {
             least = cost;
             nearest = candidate;
         }
