@@ -131,9 +131,11 @@ std::string utilisation(const RunResult& r) {
     return o.on_one_line();
 }
 
-std::string settings(const Model& model) {
+/// What the run can be repeated from. Of a server that is not ours only the load is known.
+std::string settings(const Model& model, bool server_is_ours) {
     Object o;
     for (const std::string& path : names::concrete_paths(model.system)) {
+        if (!server_is_ours && !path.starts_with("load.")) continue;
         const auto value = get_setting(model, path);
         if (value) o.text(path, write_value(*value));
     }
@@ -175,7 +177,7 @@ std::string to_json(const RunResult& r) {
     o.flag("interrupted", r.interrupted);
     o.raw("remarks", list_of(r.remarks));
     o.raw("plans", list_of(r.plans));
-    o.raw("settings", settings(r.model));
+    o.raw("settings", settings(r.model, r.truth_known));
     return o.on_many_lines("") + "\n";
 }
 

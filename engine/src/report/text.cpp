@@ -100,9 +100,11 @@ void add_counts(std::string& out, const RunResult& r) {
     some(c.of(Ending::http_5xx), "with a 5xx");
     out += '\n';
     if (c.late + c.stale + c.wrong_user == 0) return;
-    out += fmt::format("  of the answers {} late, {} stale, {} for the wrong user\n",
-                       for_person_count(c.late), for_person_count(c.stale),
-                       for_person_count(c.wrong_user));
+    out += fmt::format("  of the answers {} late", for_person_count(c.late));
+    if (r.truth_known)
+        out += fmt::format(", {} stale, {} for the wrong user", for_person_count(c.stale),
+                           for_person_count(c.wrong_user));
+    out += '\n';
 }
 
 void add_server(std::string& out, const RunResult& r) {

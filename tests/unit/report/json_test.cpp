@@ -123,6 +123,10 @@ TEST(Json, TellsWhatTheRunCanBeRepeatedFrom) {
     EXPECT_EQ(settings.at("server.workers").as_string(), "4");
     EXPECT_EQ(settings.at("route.pay.wait").as_string(), "50ms");
     EXPECT_EQ(read(r).at("seed").to_number<int>(), 42);
+    r.truth_known = false;  // a server of somebody else, of which no setting is known
+    const auto load_alone = read(r).at("settings").as_object();
+    EXPECT_FALSE(load_alone.contains("server.workers"));
+    EXPECT_TRUE(load_alone.contains("load.rate"));
 }
 
 TEST(Json, EscapesWhateverATextHolds) {
