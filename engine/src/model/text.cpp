@@ -115,7 +115,9 @@ Result<ArrivalRate> parse_rate(std::string_view text) {
 
 Result<Bytes> parse_bytes(std::string_view text) {
     const double n = number_with_unit(text, byte_units);
-    if (n < 0 || n > exact_limit || n != std::floor(n)) return refused(text, bytes_allowed);
+    // "1.001kB" is 1001 bytes, though not to the last binary digit.
+    const bool whole = std::abs(n - std::round(n)) <= 1e-9 + n * 1e-15;
+    if (n < 0 || n > exact_limit || !whole) return refused(text, bytes_allowed);
     return Bytes{std::llround(n)};
 }
 
