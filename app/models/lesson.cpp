@@ -33,6 +33,16 @@ QString kindTitle(LessonKind kind) {
     return titles[static_cast<std::size_t>(kind)];
 }
 
+/// "19.6/s", "41 ms", "3.2 s", "412".
+QString withUnit(double value, std::string_view unit) {
+    if (unit == "ms" && value >= 1000) {
+        return showNumber(value / 1000) + QStringLiteral(" s");
+    }
+    const QString name = QString::fromUtf8(unit.data(), static_cast<qsizetype>(unit.size()));
+    if (name.isEmpty()) return showNumber(value);
+    return showNumber(value) + (name.startsWith(u'/') ? QString() : QStringLiteral(" ")) + name;
+}
+
 }  // namespace
 
 QString fillPlaceholders(const QString& text, const RunResults* results) {
@@ -50,7 +60,8 @@ QString fillPlaceholders(const QString& text, const RunResults* results) {
             results ? results->find(match.captured(1).toStdString()) : RunResults::const_iterator{};
         if (results && run != results->end() && run->second) {
             const auto measured = quantity(*run->second, match.captured(2).toStdString());
-            if (measured && *measured) value = showNumber(**measured);
+            const QuantityInfo* info = find_quantity(match.captured(2).toStdString());
+            if (measured && *measured && info != nullptr) value = withUnit(**measured, info->unit);
         }
         filled += value;
     }
@@ -190,6 +201,14 @@ QString LessonModel::verdictSentence() const {
         sentence += tr(" Too close to call. %1").arg(plainText(verdict->why, 400));
     }
     return sentence;
+}
+
+QString LessonModel::measuredSentence() const {
+    const auto verdict = judgement();
+    if (!verdict) return {};
+    if (verdict->verdict == Judgement::Verdict::cannot_judge) return verdictSentence();
+    const LessonStep* predict = at(lastOf(LessonKind::predict, m_step));
+    return tr("Measured: %1.").arg(measuredText(*predict, *verdict));
 }
 
 QString LessonModel::measuredTag(const Judgement& judgement) const {

@@ -63,6 +63,8 @@ class LessonModel : public QObject {
     [[nodiscard]] std::optional<Judgement> judgement() const;
     /// "You expected “twice as many”. Measured: 3.9 times." Plain text.
     [[nodiscard]] QString verdictSentence() const;
+    /// "Measured: 3.9 times (± 0.1).", or empty: for a room, where nobody's choice was stored.
+    [[nodiscard]] QString measuredSentence() const;
     /// "measured 3.9×"
     [[nodiscard]] QString measuredTag(const Judgement& judgement) const;
     /// The step's text with {A.throughput} and the like replaced, once. Markdown.

@@ -82,6 +82,19 @@ void LessonController::runAgain() {
     startRunStep(runStep);
 }
 
+void LessonController::presentNext() {
+    if (m_lesson->current() == nullptr || m_run->mode() == RunController::Mode::variants) return;
+    const int step = m_lesson->step();
+    const bool unrun = m_lesson->current()->kind == LessonKind::run && !m_lesson->hasResults(step);
+    if (unrun) {
+        startRunStep(step);
+        return;
+    }
+    if (m_lesson->isLast()) return;
+    enter(step + 1);
+    if (m_lesson->current()->kind == LessonKind::run) startRunStep(step + 1);
+}
+
 void LessonController::commit() {
     m_committing = m_lesson->step();
     emit changed();

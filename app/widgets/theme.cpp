@@ -99,7 +99,8 @@ namespace {
 
 const char* const sheet = R"(
 QWidget#panel, QFrame[kind="panel"] { background: @panel; border: 1px solid @line; border-radius: 8px; }
-QFrame[kind="side"] { background: @panel; border: none; }
+QFrame[kind="left"] { background: @panel; border: none; border-right: 1px solid @line; }
+QFrame[kind="right"] { background: @panel; border: none; border-left: 1px solid @line; }
 QFrame[kind="bar"] { background: @panel; border: none; border-bottom: 1px solid @line; }
 QFrame[kind="note"] { background: @chip; border: none; border-radius: 6px; }
 QFrame[kind="problem"] { background: @panel; border: 1px solid @worse; border-radius: 8px; }
