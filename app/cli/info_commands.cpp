@@ -8,8 +8,8 @@
 #include "lab/doctor.hpp"
 #include "lab/reference.hpp"
 #include "lab/report.hpp"
-#include "lab/text.hpp"
 #include "lab/settings.hpp"
+#include "lab/text.hpp"
 
 namespace lab::cli {
 
@@ -62,9 +62,8 @@ int list_command(Terminal& terminal) {
             continue;
         }
         const auto& scenario = *entry.scenario;
-        text +=
-            fmt::format("{:14} {:32} {:>2} min  {}\n", escaped(scenario.id),
-                        escaped(scenario.title), scenario.minutes, escaped(scenario.course));
+        text += fmt::format("{:14} {:32} {:>2} min  {}\n", escaped(scenario.id),
+                            escaped(scenario.title), scenario.minutes, escaped(scenario.course));
     }
     if (entries.empty()) {
         terminal.error("no scenarios found; LATENCY_LAB_SCENARIOS can name their folder");
@@ -77,10 +76,10 @@ int list_command(Terminal& terminal) {
 int show_command(Terminal& terminal, const std::string& name) {
     const auto scenario = open_or_explain(terminal, name);
     if (!scenario) return exit_wrong_use;
-    std::string text = fmt::format("{}  ({})\n{}\n\nruns {:g} s after {:g} s of warm-up, seed {}\n",
-                                   escaped(scenario->title), escaped(scenario->id),
-                                   escaped(scenario->summary), to_seconds(scenario->length),
-                                   to_seconds(scenario->warm_up), scenario->seed);
+    std::string text =
+        fmt::format("{}  ({})\n{}\n\nruns {:g} s after {:g} s of warm-up, seed {}\n",
+                    escaped(scenario->title), escaped(scenario->id), escaped(scenario->summary),
+                    to_seconds(scenario->length), to_seconds(scenario->warm_up), scenario->seed);
     text += "\nRoutes\n";
     for (const auto& route : scenario->model.system.routes) {
         text += fmt::format("  {:12} {} {}\n", escaped(route.id),
@@ -109,9 +108,9 @@ int validate_command(Terminal& terminal, const std::vector<std::string>& files) 
             code = exit_wrong_use;
             continue;
         }
-        terminal.out(fmt::format("{}: fine ({} routes, {} knobs, {} lesson steps)\n",
-                                 escaped(file), scenario->model.system.routes.size(),
-                                 scenario->knobs.size(), scenario->lesson.size()));
+        terminal.out(fmt::format("{}: fine ({} routes, {} knobs, {} lesson steps)\n", escaped(file),
+                                 scenario->model.system.routes.size(), scenario->knobs.size(),
+                                 scenario->lesson.size()));
     }
     return code;
 }

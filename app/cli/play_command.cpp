@@ -136,8 +136,7 @@ class Player {
     void judge_prediction() {
         if (prediction_ == nullptr) return;
         const auto verdict = judge(*prediction_, chosen_, variants_);
-        terminal_.out("\n" + escaped(judgement_sentence(*prediction_, chosen_, verdict)) +
-                      "\n\n");
+        terminal_.out("\n" + escaped(judgement_sentence(*prediction_, chosen_, verdict)) + "\n\n");
         prediction_ = nullptr;
     }
 

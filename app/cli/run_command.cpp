@@ -31,14 +31,13 @@ void RunReport::on_frame(FramePtr frame) {
     const auto& newest = *frames_.back();
     const double elapsed = to_seconds(newest.since_start + newest.length);
     const double total = to_seconds(expected_);
-    std::string progress = fmt::format("{:5.1f} s", elapsed);
-    if (total > 0) {
-        constexpr std::size_t width = 12;
-        const double share = std::clamp(elapsed / total, 0.0, 1.0);
-        const auto filled = static_cast<std::size_t>(share * static_cast<double>(width));
-        progress = fmt::format("[{:-<{}}] {:4.1f} of {:.0f} s", std::string(filled, '='), width,
-                               elapsed, total);
-    }
+    const double share = total > 0 ? std::clamp(elapsed / total, 0.0, 1.0) : 1.0;
+    constexpr double width = 12;
+    auto progress =
+        fmt::format("[{:-<{}}]", std::string(static_cast<std::size_t>(share * width), '='),
+                    static_cast<int>(width));
+    // After the window nothing new is sent; what is in flight comes to its end.
+    if (elapsed > total + 0.15) progress += " finishing";
     const auto columns = terminal_.columns();
     const auto room =
         columns > progress.size() + 3 ? columns - progress.size() - 3 : std::size_t{20};

@@ -14,12 +14,22 @@ namespace lab::cli {
 
 namespace {
 
+/// An address that can be clicked: the first key and user in place of the placeholders.
+std::string example_of(std::string path) {
+    for (const std::string_view placeholder : {"{key}", "{user}"}) {
+        if (const auto at = path.find(placeholder); at != std::string::npos) {
+            path.replace(at, placeholder.size(), "1");
+        }
+    }
+    return path;
+}
+
 std::string routes_text(const Scenario& scenario, std::uint16_t port) {
     std::string text;
     for (const auto& route : scenario.model.system.routes) {
-        text +=
-            fmt::format("  {:4} http://127.0.0.1:{}{}\n",
-                        route.method == Method::post ? "POST" : "GET", port, escaped(route.path));
+        text += fmt::format("  {:4} http://127.0.0.1:{}{}\n",
+                            route.method == Method::post ? "POST" : "GET", port,
+                            escaped(example_of(route.path)));
     }
     return text;
 }
@@ -48,8 +58,7 @@ int serve_command(Terminal& terminal, const ServeArguments& arguments) {
         return exit_code_for(served.error());
     }
     terminal.out(fmt::format("{}: serving on this computer only, Ctrl+C ends it\n{}",
-                             escaped(scenario->title),
-                             routes_text(*scenario, (*served)->port())));
+                             escaped(scenario->title), routes_text(*scenario, (*served)->port())));
     asked_to_end.wait(false);
     (*served)->stop();
     return exit_ok;  // ending is how a server is meant to end
