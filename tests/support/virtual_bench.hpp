@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A small server in virtual time: the policies and the request program of core on an event queue, to
-// be held against closed forms. Cores are without number; making and writing a body takes no time.
+// A small server in virtual time: the policies and the request program of core on an event queue,
+// held against closed forms. Cores are without number; making and writing a body takes no time.
 #pragma once
 
 #include <cstdint>

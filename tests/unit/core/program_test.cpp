@@ -275,6 +275,18 @@ TEST(Next, ForgetsTheRestOfASpendWhenTheRequestIsCancelled) {
                                         "release lock", "release worker", "end"}));
 }
 
+TEST(Next, ForgetsTheRestOfASpendThatIsCancelledOnItsWayBackToTheLock) {
+    const Program program = compile(route({cpu(12ms)}), with_lock(), {});
+    int takes = 0;
+    const Walk walked = walk(program, [&](const Effect& effect, Outcome& outcome) {
+        if (effect.op == Op::spend) outcome.remaining = 4ms;
+        if (effect.op == Op::acquire && ++takes == 3) outcome.fault = Fault::cancelled;
+    });
+    EXPECT_EQ(walked.effects,
+              (std::vector<std::string>{"acquire worker", "acquire lock", "spend 12ms",
+                                        "release lock", "acquire lock", "release worker", "end"}));
+}
+
 TEST(Next, Answers503WhereTheQueueWasFullOrTheWaitTooLong) {
     const Program program = compile(route({cpu(1ms), query()}), with_lock(), {});
     for (const Fault fault : {Fault::refused, Fault::expired}) {
