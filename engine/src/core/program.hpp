@@ -115,8 +115,9 @@ struct Cursor {
 
 /// Closes the span of the effect just performed, opens the next, and says what to do. The first
 /// call takes an Outcome with only `now`. After a fault it lets go of what is held, answers, and
-/// ends. The one place where a span closes and the next opens. Threads: one at a time for each
-/// cursor.
+/// ends. A release and the end take no time of their own: the span of the effect before goes on.
+/// Filling the body counts as render. A `now` that lies before the last one counts as no time.
+/// The one place where a span closes and the next opens. Threads: one at a time for each cursor.
 [[nodiscard]] Effect next(Cursor& cursor, const Outcome& outcome);
 
 /// Time that a worker was busy or waiting on this request alone: the parts from lock wait to
