@@ -23,9 +23,11 @@ struct Judgement {
 
 /// Which option the runs show to be right, and whether it was the chosen one.
 ///
-/// The interval is the measured value with an uncertainty from the counts behind it (a share 2/sqrt(n), at
-/// least 1 %); one that spans two options is too close to call. A run in which the generator was the
-/// limit, or that was interrupted, cannot be judged. Threads: any.
+/// The interval is the measured value with an uncertainty from the counts behind it; one that spans two
+/// options is too close to call. Each quantity in the expression scatters by a share 2/sqrt(n) of itself (a
+/// mean or a percentile by more where its samples show it), the effects on the expression add up in
+/// squares, and the whole is at least 1 %. A run in which the generator was the limit, or that was
+/// interrupted, cannot be judged; `measured` is still told. Threads: any.
 [[nodiscard]] Judgement judge(const LessonStep& predict, int chosen,
                               const std::map<std::string, RunResultPtr>& variants);
 
