@@ -47,8 +47,8 @@ struct Row {
 [[nodiscard]] Result<SettingValue> from_text(std::string_view path, const SettingInfo&,
                                              std::string_view text);
 
-/// A value as `least` and `most` of its setting have it; the first time of a distribution; NaN for a flag,
-/// choice or text.
+/// A value as `least` and `most` of its setting have it; the first time of a distribution; NaN for
+/// a flag, choice or text.
 [[nodiscard]] double base_units(const SettingValue&);
 
 /// Each concrete path of a model: "server.workers", "route.pay.wait", "load.mix.pay". In table

@@ -7,8 +7,9 @@
 
 namespace lab::scenario {
 
-/// Runs `task`, which must not throw, on a thread with a stack of 8 MB and waits for it: what a parser of
-/// foreign input needs of stack then does not depend on the caller's. Errors: no_resources.
+/// Runs `task`, which must not throw, on a thread with a stack of 8 MB and waits for it: what a
+/// parser of foreign input needs of stack then does not depend on the caller's. Errors:
+/// no_resources.
 [[nodiscard]] Result<void> on_big_stack(const std::function<void()>& task);
 
 }  // namespace lab::scenario

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Reading one table of a scenario file against the keys that it may hold. The first error is kept; what is
-// asked after it changes nothing.
+// Reading one table of a scenario file against the keys that it may hold. The first error is kept;
+// what is asked after it changes nothing.
 #pragma once
 
 #include <map>
@@ -36,8 +36,8 @@ enum class Lines : std::uint8_t { one, many };
 inline constexpr std::size_t most_title_characters = 200;
 
 /// Text fit to be shown: bidirectional controls dropped, at most 8 combining marks in a row kept, a
-/// carriage return before a line feed dropped. Empty where it holds other control characters, or a line
-/// feed in a text of one line. Threads: any.
+/// carriage return before a line feed dropped. Empty where it holds other control characters, or a
+/// line feed in a text of one line. Threads: any.
 [[nodiscard]] std::optional<std::string> clean_text(std::string_view text, Lines lines);
 
 class Form {
@@ -51,7 +51,8 @@ class Form {
     /// The place of the key's value, or of the table where it is missing.
     [[nodiscard]] Place place(std::string_view key) const;
 
-    /// Each leaves `out` alone where the key is missing, and reports a missing key that is required.
+    /// Each leaves `out` alone where the key is missing, and reports a missing key that is
+    /// required.
     void title(std::string_view key, std::string& out);  ///< one line, 200 characters
     void text(std::string_view key, std::string& out);   ///< many lines
     void id(std::string_view key, std::string& out);

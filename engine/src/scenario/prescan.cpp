@@ -8,12 +8,12 @@
 namespace lab::scenario {
 namespace {
 
-/// Well above `most_depth`, so that one bracket left open in a long file is still told as what it is by
-/// the parser, and well below what the parser's stack can hold.
+/// Well above `most_depth`, so that one bracket left open in a long file is still told as what it
+/// is by the parser, and well below what the parser's stack can hold.
 constexpr int most_open_brackets = 200;
 
-/// Follows strings, comments and brackets, and nothing else of TOML: what it lets through is small and
-/// shallow enough for any parser.
+/// Follows strings, comments and brackets, and nothing else of TOML: what it lets through is small
+/// and shallow enough for any parser.
 class Scan {
   public:
     Scan(std::string_view text, const std::string& file) : text_{text}, file_{file} {}

@@ -16,14 +16,14 @@ namespace {
 
 constexpr std::string_view introduction = R"(# Scenario files
 
-<!-- Made by `latency-lab reference` from the table of names. A test compares; do not edit by hand. -->
+<!-- Made by `latency-lab reference` from the table of names; a test compares. Do not edit. -->
 
-A scenario is one TOML file, `<course>/<name>.toml`: a system, the load on it, the knobs that move in free
-play, and a lesson. `latency-lab validate FILE` checks one. Opening a file never starts anything, and a file
-can name no host, no other file and no code.
+A scenario is one TOML file, `<course>/<name>.toml`: a system, the load on it, the knobs that move
+in free play, and a lesson. `latency-lab validate FILE` checks one. Opening a file never starts
+anything, and a file can name no host, no other file and no code.
 
-The schema is closed: a key that is not below is an error. Sections may be left out; what is not given has the
-value shown as default. The three files beside this one are examples.
+The schema is closed: a key that is not below is an error. Sections may be left out; what is not
+given has the value shown as default. The files in the folders beside this one are examples.
 
 ## How values are written
 
@@ -33,12 +33,17 @@ value shown as default. The three files beside this one are examples.
 | flag | `true`, `false` |
 | duration | a text with its unit, ns, us, ms, s or min: `"50ms"`, `"1.5s"`, `"3min"` |
 | rate | a text with its unit, /s or /min: `"30/s"`, `"600/min"` |
-| size | a text with its unit: `"500B"`; `"10kB"`, `"1MB"` are powers of ten, `"4KiB"`, `"1MiB"` of two |
+| size | a text with its unit, of ten: `"500B"`, `"10kB"`, `"1MB"`; of two: `"4KiB"`, `"1MiB"` |
 | choice | one of the words given, as a text |
-| time of a step | a duration, or a law: `{ uniform = ["10ms", "90ms"] }`, `{ exponential = "5ms" }`, `{ lognormal = { median = "20ms", p99 = "90ms" } }` |
+| time of a step | a duration, or a law, see below |
 
-After `--set`, values stand without quotes and a law is written `"uniform 10ms 90ms"`, `"exponential 5ms"`,
-`"lognormal 20ms 90ms"`: `latency-lab run workers --set server.workers=4 --set load.rate=120/s`.
+Laws: `{ uniform = ["10ms", "90ms"] }` (least, most), `{ exponential = "5ms" }` (mean) and
+`{ lognormal = { median = "20ms", p99 = "90ms" } }`.
+
+After `--set`, values stand without quotes, and a law is written `uniform 10ms 90ms`,
+`exponential 5ms`, `lognormal 20ms 90ms`:
+
+    latency-lab run workers --set server.workers=4 --set "route.pay.wait=exponential 50ms"
 )";
 
 /// `|` would end the cell.

@@ -9,8 +9,8 @@
 namespace lab::scenario {
 namespace {
 
-/// { exponential = "5ms" }, { uniform = ["10ms", "90ms"] }, { lognormal = { median = "..", p99 = ".." } }
-/// as the text of the same law; nothing where it is none of these.
+/// { exponential = "5ms" }, { uniform = ["10ms", "90ms"] }, { lognormal = { median = "..", p99 =
+/// ".." } } as the text of the same law; nothing where it is none of these.
 std::optional<std::string> law_text(const Node& node) {
     if (node.members.size() != 1) return std::nullopt;
     const std::string& law = node.members[0].key;

@@ -55,8 +55,8 @@ inline constexpr int most_depth = 32;
 inline constexpr std::size_t most_nodes = 20'000;
 inline constexpr std::size_t most_list_items = 1'000;
 
-/// Looks through the bytes before a parser sees them: size, UTF-8, NUL, length of a line, dots in a key,
-/// nesting, number of values. Linear in the size, no memory. `text` loses its byte order mark.
+/// Looks through the bytes before a parser sees them: size, UTF-8, NUL, length of a line, dots in a
+/// key, nesting, number of values. Linear in the size, no memory. `text` loses its byte order mark.
 /// Errors: invalid_input. Threads: any.
 [[nodiscard]] Result<void> prescan(std::string_view& text, const std::string& file);
 

@@ -70,8 +70,8 @@ class HostileFile : public testing::Test {
         return file;
     }
 
-    /// Loads the file in a process of its own and says what that cost. CPU time, because a busy machine
-    /// says nothing about us; the alarm ends what waits.
+    /// Loads the file in a process of its own and says what that cost. CPU time, because a busy
+    /// machine says nothing about us; the alarm ends what waits.
     void expect_cheap(const fs::path& file, const std::string& what) const {
         const pid_t child = ::fork();
         ASSERT_GE(child, 0);
@@ -218,7 +218,8 @@ TEST(HostileText, OfTokensOfTheLanguageEndsInAnErrorOrAScenario) {
     }
 }
 
-/// Every byte of a real scenario changed now and then: never a crash, and a message that names the file.
+/// Every byte of a real scenario changed now and then: never a crash, and a message that names the
+/// file.
 TEST(HostileText, MadeFromAScenarioByChangingBytesEndsInAnErrorOrAScenario) {
     std::ifstream file(fs::path(LAB_SOURCE_FOLDER) / "scenarios" / "caching" / "cache.toml");
     std::ostringstream whole;

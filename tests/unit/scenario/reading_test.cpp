@@ -126,7 +126,8 @@ size = "1kB"
 steps = [
   { cpu = { exponential = "5ms" } }, { wait = { uniform = ["10ms", "90ms"] } },
   { wait = { lognormal = { median = "20ms", p99 = "90ms" } } }, { wait = "1ms", id = "bank" },
-  { cache = { key = ["path", "user"], steps = [{ query = "products_by_category" }, { cpu = "1ms" }] } },
+  { cache = { key = ["path", "user"], steps = [
+    { query = "products_by_category" }, { cpu = "1ms" }] } },
   { render = 20 }, { respond = "10kB" }, { write = "product" }, { wait = "uniform 1ms 2ms" },
 ]
 )");
@@ -219,7 +220,10 @@ unit = "ms"
 options = [{ text = "few", to = 2 }, { text = "some", to = 4.5 }, { text = "many" }]
 [[lesson]]
 kind = "run"
-variants = { A = { load.rate = "120/s", "server.workers" = 4, route.pay.wait = { uniform = ["1ms", "2ms"] } } }
+[lesson.variants.A]
+load.rate = "120/s"
+"server.workers" = 4
+route.pay.wait = { uniform = ["1ms", "2ms"] }
 [[lesson]]
 kind = "run"
 for = "7s"
