@@ -98,8 +98,8 @@ void PipelinePainter::paintLanes(QPainter& painter, const PipelineParts& parts,
 
     const auto dotted = [&](const QRectF& box, bool used) {
         if (box.isNull()) return;
-        const double y =
-            std::clamp(box.center().y(), places.workers.top() + 14, places.workers.bottom() - 14);
+        const double y = std::max(places.workers.top() + 14,
+                                  std::min(box.center().y(), places.workers.bottom() - 14));
         QPen pen(used ? m_theme.secondText : m_theme.line, 2, Qt::CustomDashLine, Qt::FlatCap);
         pen.setDashPattern({1.6, 1.6});
         painter.setPen(pen);

@@ -111,10 +111,10 @@ PipelinePlaces placeBoxes(QSizeF size, const PipelineParts& parts) {
     const double width = size.width() - 2 * margin, height = size.height();
     const bool side = parts.cache || parts.database;
     // Shares of the width: clients, gap, queue, gap, workers, gap, side boxes, way out.
-    const double clients = std::clamp(width * 0.135, 78.0, 150.0);
-    const double queue = std::clamp(width * 0.18, 96.0, 190.0);
-    const double gap = std::clamp(width * 0.05, 22.0, 60.0);
-    const double sideWidth = side ? std::clamp(width * 0.165, 100.0, 190.0) : 0;
+    const double clients = std::clamp(width * 0.135, 70.0, 150.0);
+    const double queue = std::clamp(width * 0.18, 88.0, 190.0);
+    const double gap = std::clamp(width * 0.05, 18.0, 60.0);
+    const double sideWidth = side ? std::clamp(width * 0.165, 88.0, 190.0) : 0;
     const double out = std::clamp(width * 0.035, 12.0, 40.0);
     const double workers =
         width - clients - queue - 2 * gap - (side ? gap + sideWidth + out : gap * 1.8);
@@ -126,7 +126,7 @@ PipelinePlaces placeBoxes(QSizeF size, const PipelineParts& parts) {
     const double low = std::min(height * 0.44, 92.0);  // height of clients and queue
     p.clients = QRectF(margin, p.laneY - low / 2, clients, low);
     p.queue = QRectF(p.clients.right() + gap, p.laneY - low / 2, queue, low);
-    p.workers = QRectF(p.queue.right() + gap, top, std::max(workers, 110.0), height - 2 * top);
+    p.workers = QRectF(p.queue.right() + gap, top, std::max(workers, 90.0), height - 2 * top);
     p.exitY = p.laneY;
     if (!side) return p;
     const double x = p.workers.right() + gap;

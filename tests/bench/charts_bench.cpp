@@ -97,6 +97,7 @@ int main(int argc, char** argv) {
     print("figures", costOf(rest, [&](const FramePtr& f) {
               history.append(f);
               figures.repaint();
+              QApplication::processEvents();
           }));
     constexpr double budget = 6, turn = 16;  // ms a frame is 6 % of a core at 10 a second
     const bool fine = all.mean < budget && all.worst < turn;
