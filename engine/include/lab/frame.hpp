@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What every runner makes and everything above the runners reads: ten Frames a second and one RunResult.
+// What every runner makes and everything above the runners reads: ten Frames a second and one
+// RunResult.
 #pragma once
 
 #include "lab/histogram.hpp"
@@ -24,7 +25,7 @@ enum class Ending : std::uint8_t {
     reset,      ///< the connection broke, or was refused
     not_sent,   ///< the generator could not send it: backlog full, no descriptors
     http_4xx,
-    http_5xx,   ///< other than 503
+    http_5xx,  ///< other than 503
 };
 inline constexpr std::size_t ending_count = 7;
 
@@ -35,7 +36,7 @@ struct Counts {
     std::uint64_t wrong_user = 0;
     std::uint64_t stale = 0;
     std::uint64_t late = 0;
-    std::uint64_t good = 0;     ///< ok and none of the three marks: goodput is these per second
+    std::uint64_t good = 0;  ///< ok and none of the three marks: goodput is these per second
 
     [[nodiscard]] std::uint64_t of(Ending e) const { return ended[static_cast<std::size_t>(e)]; }
     std::uint64_t& of(Ending e) { return ended[static_cast<std::size_t>(e)]; }
@@ -46,22 +47,22 @@ struct Counts {
     friend bool operator==(const Counts&, const Counts&) = default;
 };
 
-/// The parts of a request's latency, in the order in which they can occur. They add up to it; what is
-/// left over is `unexplained`. At each instant a request is in exactly one part.
+/// The parts of a request's latency, in the order in which they can occur. They add up to it; what
+/// is left over is `unexplained`. At each instant a request is in exactly one part.
 enum class Part : std::uint8_t {
     schedule_slip,  ///< the generator released it later than planned
     client_wait,    ///< no free connection in the client
     connect,
-    queue,          ///< kernel's buffers and backlog, then the admission queue
+    queue,  ///< kernel's buffers and backlog, then the admission queue
     parse,
-    lock_wait,      ///< for the interpreter lock
+    lock_wait,  ///< for the interpreter lock
     cpu,
-    io_wait,        ///< sleeping, as on another service
-    pool_wait,      ///< for a database connection
+    io_wait,    ///< sleeping, as on another service
+    pool_wait,  ///< for a database connection
     database,
     cache,
     render,
-    write,          ///< from the first byte of the answer sent to the last byte received
+    write,  ///< from the first byte of the answer sent to the last byte received
     unexplained,
 };
 inline constexpr std::size_t part_count = 14;
@@ -72,125 +73,142 @@ inline constexpr std::size_t part_count = 14;
 using PartTimes = std::array<Duration, part_count>;
 
 /// What a worker thread is doing at the moment the frame was cut.
-enum class WorkerState : std::uint8_t { idle, computing, lock_wait, io_wait, pool_wait, database, cache, render, writing };
+enum class WorkerState : std::uint8_t {
+    idle,
+    computing,
+    lock_wait,
+    io_wait,
+    pool_wait,
+    database,
+    cache,
+    render,
+    writing
+};
 
 struct WorkerSample {
     WorkerState state = WorkerState::idle;
-    std::uint64_t request = 0;      ///< id of the request in hand, 0 when idle
-    double busy = 0;                ///< share of the frame in which it held a request, 0..1
-    bool draining = false;          ///< finishes its request, then leaves
+    std::uint64_t request = 0;  ///< id of the request in hand, 0 when idle
+    double busy = 0;            ///< share of the frame in which it held a request, 0..1
+    bool draining = false;      ///< finishes its request, then leaves
     friend bool operator==(const WorkerSample&, const WorkerSample&) = default;
 };
 
 /// The server, seen from inside, at the end of a frame (levels) and over it (times and counts).
 struct ServerSample {
-    std::uint32_t queue_depth = 0;      ///< in the admission queue
+    std::uint32_t queue_depth = 0;  ///< in the admission queue
     std::uint32_t queue_capacity = 0;
-    std::uint32_t backlog = 0;          ///< connections the kernel holds, not yet accepted
+    std::uint32_t backlog = 0;  ///< connections the kernel holds, not yet accepted
     std::uint32_t connections = 0;
     std::uint32_t in_service = 0;       ///< requests that hold a worker
     std::vector<WorkerSample> threads;  ///< worker 0's threads first; workers x threads of them
     int threads_per_worker = 1;
-    Duration busy_time{};               ///< summed over threads, in this frame
-    Duration worker_cpu{};              ///< CPU time of the worker threads, in this frame
-    Duration process_cpu{};             ///< CPU time of the whole process, in this frame
+    Duration busy_time{};    ///< summed over threads, in this frame
+    Duration worker_cpu{};   ///< CPU time of the worker threads, in this frame
+    Duration process_cpu{};  ///< CPU time of the whole process, in this frame
     std::uint32_t pool_in_use = 0;
-    std::uint32_t pool_size = 0;        ///< over all workers
+    std::uint32_t pool_size = 0;  ///< over all workers
     std::uint32_t pool_waiting = 0;
     Duration pool_busy_time{};
     std::uint64_t cache_hits = 0;
     std::uint64_t cache_misses = 0;
     std::uint64_t cache_entries = 0;
     std::uint64_t cache_evictions = 0;
-    std::uint64_t updates = 0;          ///< rows changed in this frame
-    std::string plan;                   ///< EXPLAIN QUERY PLAN of the scenario's first query, or empty
-    std::string progress;               ///< "creating index ...", or empty
+    std::uint64_t updates = 0;  ///< rows changed in this frame
+    std::string plan;           ///< EXPLAIN QUERY PLAN of the scenario's first query, or empty
+    std::string progress;       ///< "creating index ...", or empty
     friend bool operator==(const ServerSample&, const ServerSample&) = default;
 };
 
-/// What happened to one real request, for the moving dots. Bounded: at high rates only some are told.
+/// What happened to one real request, for the moving dots. Bounded: at high rates only some are
+/// told.
 struct RequestEvent {
     enum class Kind : std::uint8_t { sent, queued, started, answered, done };
     std::uint64_t request = 0;
     Kind kind = Kind::sent;
-    std::uint16_t thread = 0;           ///< started: index into ServerSample::threads
-    Ending ending = Ending::ok;         ///< done
+    std::uint16_t thread = 0;    ///< started: index into ServerSample::threads
+    Ending ending = Ending::ok;  ///< done
     Instant at{};
     friend bool operator==(const RequestEvent&, const RequestEvent&) = default;
 };
 
-/// One tenth of a second. Immutable once published. Everything counted here ended (or, for `planned` and
-/// `offered`, was due) inside it. Histograms hold the samples DESIGN's measuring rules name: ok and timed out.
+/// One tenth of a second. Immutable once published. Everything counted here ended (or, for
+/// `planned` and `offered`, was due) inside it. Histograms hold the samples DESIGN's measuring
+/// rules name: ok and timed out.
 struct Frame {
     std::uint64_t number = 0;
     Instant start{};
     Duration length = 100ms;
-    Duration since_start{};             ///< of `start`, from the start of the run
+    Duration since_start{};  ///< of `start`, from the start of the run
     bool warm_up = false;
-    bool interrupted = false;           ///< the process was stopped or asleep: not a measurement
-    std::uint64_t generation = 0;       ///< of the settings in force at its end
-    std::vector<SettingChange> changes; ///< settings that took effect in this frame: the chart's marker
+    bool interrupted = false;            ///< the process was stopped or asleep: not a measurement
+    std::uint64_t generation = 0;        ///< of the settings in force at its end
+    std::vector<SettingChange> changes;  ///< took effect in this frame: the chart's marker
     Counts counts;
-    std::uint32_t in_flight = 0;        ///< begun and not done, at its end, as the client sees it
-    std::uint32_t client_backlog = 0;   ///< overdue and not sent, at its end
-    SparseCounts latency;               ///< from the intended start
+    std::uint32_t in_flight = 0;       ///< begun and not done, at its end, as the client sees it
+    std::uint32_t client_backlog = 0;  ///< overdue and not sent, at its end
+    SparseCounts latency;              ///< from the intended start
     SparseCounts since_send;
-    SparseCounts service;               ///< a worker busy or waiting on this request alone
+    SparseCounts service;  ///< a worker busy or waiting on this request alone
     SparseCounts slip;
-    PartTimes parts{};                  ///< sums over `parts_of` answers
+    PartTimes parts{};  ///< sums over `parts_of` answers
     std::uint64_t parts_of = 0;
     ServerSample server;
-    std::vector<RequestEvent> events;   ///< ascending in time
+    std::vector<RequestEvent> events;  ///< ascending in time
     std::uint64_t events_left_out = 0;
 };
 using FramePtr = std::shared_ptr<const Frame>;
 
-/// mean, percentiles, max and count of one histogram, in milliseconds; empty where there are no samples.
+/// mean, percentiles, max and count of one histogram, in milliseconds; empty where there are no
+/// samples.
 struct LatencySummary {
     std::optional<double> mean, p50, p90, p95, p99, p999, max;
     std::uint64_t count = 0;
     friend bool operator==(const LatencySummary&, const LatencySummary&) = default;
 };
 [[nodiscard]] LatencySummary summarise(const Histogram&);
-/// The same of one frame, without the 270 kB of a histogram. To join frames, merge them into a Histogram.
+/// The same of one frame, without the 270 kB of a histogram. To join frames, merge them into a
+/// Histogram.
 [[nodiscard]] LatencySummary summarise(const SparseCounts&);
 
-/// The whole run, after warm-up. Rates count what ended inside the window; counts, histograms and parts
-/// follow each request that was due inside the window to its end.
+/// The whole run, after warm-up. Rates count what ended inside the window; counts, histograms and
+/// parts follow each request that was due inside the window to its end.
 struct RunResult {
     std::string scenario;
     std::string mode = "live";
     std::uint64_t seed = 0;
-    Model model;                        ///< at the start
-    Duration length{};                  ///< of the window
+    Model model;        ///< at the start
+    Duration length{};  ///< of the window
     Duration warm_up{};
     Counts counts;
-    Counts inside;                      ///< what ended inside the window: the base of the rates
+    Counts inside;  ///< what ended inside the window: the base of the rates
     double offered_per_s = 0;
     double throughput_per_s = 0;
     double goodput_per_s = 0;
-    double concurrency = 0;             ///< mean number of requests begun and not done: Little's L
+    double concurrency = 0;  ///< mean number of requests begun and not done: Little's L
     Histogram latency, since_send, service, slip;
     Histogram unexplained;
-    PartTimes parts{};                  ///< sums over `parts_of` answers
-    std::uint64_t parts_of = 0;         ///< 0 against a server that does not tell
-    bool truth_known = false;           ///< false against a server that is not ours: wrong_user, stale are null
+    PartTimes parts{};           ///< sums over `parts_of` answers
+    std::uint64_t parts_of = 0;  ///< 0 against a server that does not tell
+    bool truth_known =
+        false;  ///< false against a server that is not ours: wrong_user, stale are null
     double utilisation_workers = 0;
-    double utilisation_cpu = 0;         ///< worker threads' CPU time over cores they could use
+    double utilisation_cpu = 0;  ///< worker threads' CPU time over cores they could use
     double utilisation_pool = 0;
     std::optional<double> cache_hit_ratio;
     Duration worker_cpu{};
-    std::vector<std::string> plans;     ///< EXPLAIN QUERY PLAN, one a query of the scenario, at the end
-    bool generator_limited = false;     ///< the generator, not the server, was the limit
-    bool interrupted = false;           ///< stopped, asleep, or a knob moved: not one steady run
-    std::vector<std::string> remarks;   ///< sentences for a person: why not to trust it, what was unusual
-    std::string machine;                ///< "2 cores, Linux 6.1, ..."
+    std::vector<std::string>
+        plans;  ///< EXPLAIN QUERY PLAN, one a query of the scenario, at the end
+    bool generator_limited = false;  ///< the generator, not the server, was the limit
+    bool interrupted = false;        ///< stopped, asleep, or a knob moved: not one steady run
+    std::vector<std::string>
+        remarks;          ///< sentences for a person: why not to trust it, what was unusual
+    std::string machine;  ///< "2 cores, Linux 6.1, ..."
     std::string version;
 };
 using RunResultPtr = std::shared_ptr<const RunResult>;
 
-/// The value of a quantity by name or short name, in its unit of the table. Empty where there are no
-/// samples. Errors: not_found with "did you mean".
+/// The value of a quantity by name or short name, in its unit of the table. Empty where there are
+/// no samples. Errors: not_found with "did you mean".
 [[nodiscard]] Result<std::optional<double>> quantity(const RunResult&, std::string_view name);
 
 }  // namespace lab

@@ -11,7 +11,8 @@
 
 namespace lab {
 
-/// The run as JSON, schema 1: durations in milliseconds as numbers, null for "no samples". README documents it.
+/// The run as JSON, schema 1: durations in milliseconds as numbers, null for "no samples". README
+/// documents it.
 [[nodiscard]] std::string to_json(const RunResult&);
 
 /// One row a frame (RFC 4180), the names of the JSON, units in the header, a point in every locale.
@@ -24,11 +25,14 @@ namespace lab {
 /// One line for a terminal while it runs.
 [[nodiscard]] std::string to_live_line(const Frame&, std::size_t columns);
 
-/// Text cell that a spreadsheet will not take for a formula (OWASP ASVS 1.2.10), quoted where needed.
+/// Text cell that a spreadsheet will not take for a formula (OWASP ASVS 1.2.10), quoted where
+/// needed.
 [[nodiscard]] std::string csv_cell(std::string_view text);
 
-/// Writes to a file beside the target and renames it over: whole or not at all. "-" is standard output.
+/// Writes to a file beside the target and renames it over: whole or not at all. "-" is standard
+/// output.
 /// Errors: failed with the reason (disk full, not permitted).
-[[nodiscard]] Result<void> write_text_file(const std::filesystem::path& file, std::string_view text);
+[[nodiscard]] Result<void> write_text_file(const std::filesystem::path& file,
+                                           std::string_view text);
 
 }  // namespace lab

@@ -15,8 +15,9 @@ struct Circumstances {
     double generator_share = 0;          ///< of one core, used by the load thread over the window
 };
 
-/// Sets generator_limited and interrupted by the rules that Aggregator documents, and says in the remarks,
-/// with the figure, what a person has to know before trusting the result. Needs all else filled in.
+/// Sets generator_limited and interrupted by the rules that Aggregator documents, and says in the
+/// remarks, with the figure, what a person has to know before trusting the result. Needs all else
+/// filled in.
 void judge_run(RunResult& result, const Circumstances& seen);
 
 }  // namespace lab::measure

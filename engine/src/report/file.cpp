@@ -81,7 +81,8 @@ int open_beside(const fs::path& target, mode_t mode, fs::path& name) {
     return -1;
 }
 
-/// The new name survives a loss of power once the folder is on disk. Not every file system can say so.
+/// The new name survives a loss of power once the folder is on disk. Not every file system can say
+/// so.
 void sync_folder(const fs::path& folder) {
     const Descriptor fd{
         ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};

@@ -90,7 +90,8 @@ void check_content(SQLite::Database& db) {
     }
 }
 
-/// Committed means on disk. A share of another machine gets the old journal, which needs no shared memory.
+/// Committed means on disk. A share of another machine gets the old journal, which needs no shared
+/// memory.
 void set_journal(SQLite::Database& db, const fs::path& folder) {
     if (on_network_share(folder)) {
         db.exec("PRAGMA journal_mode = DELETE");
@@ -109,8 +110,8 @@ std::unique_ptr<SQLite::Database> open_writable(const fs::path& file) {
     return db;
 }
 
-/// A file in a folder that cannot be written is opened as one that nobody changes: SQLite could not make
-/// the files beside it that it needs otherwise.
+/// A file in a folder that cannot be written is opened as one that nobody changes: SQLite could not
+/// make the files beside it that it needs otherwise.
 std::unique_ptr<SQLite::Database> open_readable(const fs::path& file) {
     try {
         auto db = std::make_unique<SQLite::Database>(file.string(), SQLite::OPEN_READONLY,

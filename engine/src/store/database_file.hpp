@@ -28,8 +28,8 @@ struct Opened {
 
 /// Opens FOLDER/progress.db as Store::open() documents. Throws only where not even memory is left.
 ///
-/// Each time a sound file was opened a copy is put beside it (progress.backup.db); where the file is found
-/// damaged, it is renamed and kept, and the copy takes its place.
+/// Each time a sound file was opened a copy is put beside it (progress.backup.db); where the file
+/// is found damaged, it is renamed and kept, and the copy takes its place.
 [[nodiscard]] Opened open_database(const std::filesystem::path& folder);
 
 }  // namespace lab::store

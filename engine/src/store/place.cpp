@@ -29,7 +29,8 @@ std::filesystem::path default_folder() {
 }
 
 bool is_network_type(std::uint32_t type) {
-    // linux/magic.h and statfs(2): NFS, SMB, CIFS, SMB2, Coda, AFS, OpenAFS, Ceph, 9P, Lustre, GFS2, OCFS2.
+    // linux/magic.h and statfs(2): NFS, SMB, CIFS, SMB2, Coda, AFS, OpenAFS, Ceph, 9P, Lustre,
+    // GFS2, OCFS2.
     constexpr std::array<std::uint32_t, 12> shares{0x6969,     0x517B,     0xFF534D42, 0xFE534D42,
                                                    0x73757245, 0x5346414F, 0x6B414653, 0x00C36400,
                                                    0x01021997, 0x0BD00BD0, 0x01161970, 0x7461636F};

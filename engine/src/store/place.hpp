@@ -7,7 +7,8 @@
 
 namespace lab::store {
 
-/// $XDG_DATA_HOME/latency-lab or ~/.local/share/latency-lab. Empty where neither is an absolute path.
+/// $XDG_DATA_HOME/latency-lab or ~/.local/share/latency-lab. Empty where neither is an absolute
+/// path.
 [[nodiscard]] std::filesystem::path default_folder();
 
 /// Whether a folder is on a share of another machine, where SQLite's write-ahead log does not work

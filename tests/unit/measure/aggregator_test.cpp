@@ -227,7 +227,8 @@ TEST_F(AggregatorTest, KeepsTheRemarksOfOthersFirst) {
     EXPECT_THAT(r->plans, ElementsAre("SCAN product"));
 }
 
-// The generator as the limit -----------------------------------------------------------------------
+// The generator as the limit
+// -----------------------------------------------------------------------
 
 TEST_F(AggregatorTest, BlamesTheGeneratorForALateReleaseThatIsPartOfTheTail) {
     WindowTotals t = totals();

@@ -166,7 +166,8 @@ TEST(Precision, OfAPercentileReachesToTheRanksAround) {
     RunResult r;
     r.latency.record(1ms, 985);
     r.latency.record(100ms, 15);
-    // p99 of 1000: rank 990 +- 6.3; all those are 100 ms. p98: not asked for. p90: far from the step.
+    // p99 of 1000: rank 990 +- 6.3; all those are 100 ms. p98: not asked for. p90: far from the
+    // step.
     EXPECT_NEAR(measure::half_width(r, "latency_ms.p90", 1), 2 / std::sqrt(1000.0), 1e-3);
     // 6.3 ranks below 990 is 983.7, which is 1 ms: the tail may as well not be there.
     EXPECT_NEAR(measure::half_width(r, "latency_ms.p99", 100), 99, 0.2);

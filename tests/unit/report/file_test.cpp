@@ -110,7 +110,8 @@ TEST_F(WriteTextFile, WritesToADeviceWithoutReplacingIt) {
     EXPECT_TRUE(fs::is_character_file("/dev/null"));
 }
 
-/// With standard output closed the program must not print a report into the next file that it opens.
+/// With standard output closed the program must not print a report into the next file that it
+/// opens.
 TEST_F(WriteTextFile, SaysThatStandardOutputIsClosedAndSparesOtherFiles) {
     const int kept = ::dup(STDOUT_FILENO);
     ASSERT_GE(kept, 0);
