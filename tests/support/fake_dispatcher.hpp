@@ -5,6 +5,7 @@
 #include "live/completion_queue.hpp"
 #include "live/exchange.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -43,13 +44,15 @@ class FakeDispatcher final : public live::Dispatcher {
     bool withdraw(live::Exchange& exchange) override {
         note("withdraw");
         const std::lock_guard lock{mutex_};
-        const bool waiting = std::erase_if(waiting_, [&](const auto& asked) {
-                                 return asked.exchange == &exchange;
-                             }) > 0;
-        return !waiting || !in_hand_;
+        const auto is_it = [&](const Asked& asked) { return asked.exchange == &exchange; };
+        if (in_hand_ && std::any_of(waiting_.begin(), waiting_.end(), is_it)) return false;
+        std::erase_if(waiting_, is_it);
+        return true;
     }
     [[nodiscard]] bool accepting() const override { return accepting_; }
-    void set_on_accepting(std::function<void()> on_change) override { on_change_ = std::move(on_change); }
+    void set_on_accepting(std::function<void()> on_change) override {
+        on_change_ = std::move(on_change);
+    }
 
     /// From now on what comes waits until release().
     void keep_waiting(bool on) { keep_waiting_ = on; }

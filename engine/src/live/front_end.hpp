@@ -29,17 +29,17 @@ namespace lab::live {
 class FrontEnd {
   public:
     struct Options {
-        std::uint16_t port = 0;             ///< 0: any free one
-        std::uint64_t seed = 42;            ///< of the draws of requests
-        std::string title;                  ///< for the page at GET /; text, never markup
-        std::size_t most_connections = 2'100;  ///< then no more are accepted until one closes
-        GenerationPtr generation;           ///< the first settings
-        Dispatcher* dispatcher = nullptr;   ///< outlives the front end; called on its thread
+        std::uint16_t port = 0;                  ///< 0: any free one
+        std::uint64_t seed = 42;                 ///< of the draws of requests
+        std::string title = {};                  ///< for the page at GET /; text, never markup
+        std::size_t most_connections = 2'100;    ///< then no more are accepted until one closes
+        GenerationPtr generation = {};           ///< the first settings
+        Dispatcher* dispatcher = nullptr;        ///< outlives the front end; called on its thread
         CompletionQueue* completions = nullptr;  ///< outlives the front end
     };
     /// Listens and starts its thread. Errors: port_in_use and no_resources, with the port in words.
     [[nodiscard]] static Result<std::unique_ptr<FrontEnd>> open(Options options);
-    virtual ~FrontEnd() = default;          ///< close() and stop()
+    virtual ~FrontEnd() = default;  ///< close() and stop()
 
     [[nodiscard]] virtual std::uint16_t port() const = 0;
     /// New settings, same routes: time limits, body limit, keep-alive, backlog, no_delay, sizes of inline
