@@ -40,8 +40,8 @@ double largest(const RunHistory& history, double from, Value value) {
     return most;
 }
 
-/// Lets through the least and the greatest point of every two pixels: more cannot be seen. Groups are
-/// those of absolute time, so that a line that scrolls does not shimmer.
+/// Lets through the least and the greatest point of every two pixels: more cannot be seen. Groups
+/// are those of absolute time, so that a line that scrolls does not shimmer.
 class Thinner {
   public:
     Thinner(QList<QPointF>& to, const PlotArea& area) : m_to(to) {
@@ -74,8 +74,8 @@ class Thinner {
     QPointF m_least, m_greatest;
 };
 
-/// Short lines along a path, `on` pixels drawn and `off` left out. The stroker's own dashes cost ten times
-/// as much.
+/// Short lines along a path, `on` pixels drawn and `off` left out. The stroker's own dashes cost ten
+/// times as much.
 QList<QLineF> dashes(const QList<QPointF>& path, double on, double off) {
     QList<QLineF> drawn;
     double along = 0;

@@ -131,7 +131,7 @@ void PipelinePainter::paintBox(QPainter& painter, const QRectF& box, const QStri
                      metrics.elidedText(words, Qt::ElideRight, int(room)));
 }
 
-/// `capacity` squares of which `filled` are coloured; a bar where squares would be too small to count.
+/// `capacity` squares of which `filled` are coloured; a bar where squares were too small to count.
 void PipelinePainter::paintSlots(QPainter& painter, const QRectF& area, std::uint32_t filled,
                                  std::uint32_t capacity, const QColor& colour,
                                  double largest) const {

@@ -80,8 +80,8 @@ struct PipelineDot {
 
 /// Frames in, facts and dots out. Time is a parameter.
 ///
-/// A dot leaves the clients when its request was sent, enters the workers when a worker took it and leaves
-/// when it was answered; each way takes `way` on the screen however fast it was. Rejections fall off the
+/// A dot leaves the clients when its request was sent, enters the workers when a worker took it and
+/// leaves when it was answered; each way takes `way` however fast it was. Rejections fall off the
 /// queue, what fails later falls off the workers.
 /// Bounds:  600 requests; older ones are forgotten.   Threads: GUI.
 class PipelineScene {

@@ -183,7 +183,7 @@ void StackedArea::paintStretch(QPainter& painter, const PlotArea& area, std::siz
             edges[g + 1].push_back({x, area.y(total)});
         }
     }
-    // Filled without smoothing and in plain colours, which is cheap; the smooth edge on top hides the steps.
+    // Filled without smoothing and in plain colours, which is cheap; a smooth edge hides the steps.
     const auto colour = colours();
     painter.setRenderHint(QPainter::Antialiasing, false);
     for (std::size_t g = 0; g < groups; ++g) {
