@@ -74,8 +74,8 @@ class Thinner {
     QPointF m_least, m_greatest;
 };
 
-/// Short lines along a path, `on` pixels drawn and `off` left out. The stroker's own dashes cost ten
-/// times as much.
+/// Short lines along a path, `on` pixels drawn and `off` left out. The stroker's own dashes cost
+/// ten times as much.
 QList<QLineF> dashes(const QList<QPointF>& path, double on, double off) {
     QList<QLineF> drawn;
     double along = 0;

@@ -126,7 +126,11 @@ void FigureCard::paintEvent(QPaintEvent*) {
     if (!m_framed) painter.setPen(m_theme.secondText);
     painter.drawText(QPointF(end + (m_framed ? 4 : 5) * s, base), m_unit);
     base += (m_framed ? 19 : 13) * s;
-    painter.setFont(m_changeFace);
+    QFont face = m_changeFace;
+    const double wanted = QFontMetricsF(face).horizontalAdvance(m_change);
+    constexpr double least = 0.84;  // of its size: smaller is hard to read, so it is cut instead
+    if (wanted > room) face.setPixelSize(int(face.pixelSize() * std::max(least, room / wanted)));
+    painter.setFont(face);
     painter.setPen(m_tone == Tone::better  ? m_theme.better
                    : m_tone == Tone::worse ? m_theme.worse
                                            : m_theme.secondText);

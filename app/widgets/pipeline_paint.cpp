@@ -219,8 +219,8 @@ void PipelinePainter::paintWorkers(QPainter& painter, const PipelineParts& parts
         threads.resize(static_cast<std::size_t>(std::max(1, parts.workers)) * std::size_t(each));
     }
     const auto workers = static_cast<int>(threads.size()) / std::max(1, each);
-    QString words =
-        each == 1 ? tr("%1 × 1 thread").arg(workers) : tr("%1 × %2 threads").arg(workers).arg(each);
+    QString words = tr("%1 × 1 thread").arg(workers);
+    if (each > 1) words = tr("%1 × %2 threads").arg(workers).arg(each);
     const QString busy = tr("%1 % busy").arg(facts.busy * 100, 0, 'f', 0);
     QStringList subtitles{words};
     if (facts.running) {
