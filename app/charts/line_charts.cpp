@@ -229,7 +229,7 @@ std::vector<LegendEntry> ThroughputChart::legend() const {
 }
 
 ValueAxis ThroughputChart::wantedAxis() const {
-    constexpr double least = 10;  // per second: an idle system is not blown up to noise
+    constexpr double least = 20;  // per second: an idle system is not blown up to noise
     return linearAxis(largest(history(), history().visibleRange().from,
                               [](const HistoryPoint& p) {
                                   return std::max({p.offered, p.completed, p.errors});

@@ -120,7 +120,7 @@ void FigureCard::paintEvent(QPaintEvent*) {
                      painter.fontMetrics().elidedText(title, Qt::ElideRight, int(room)));
     base += (m_framed ? 24 : 22) * s;
     painter.setFont(m_valueFace);
-    painter.setPen(m_theme.text);
+    painter.setPen(m_value == QStringLiteral("–") ? m_theme.secondText : m_theme.text);
     const double end = drawFigures(painter, QPointF(left, base), m_value);
     painter.setFont(m_unitFace);
     if (!m_framed) painter.setPen(m_theme.secondText);

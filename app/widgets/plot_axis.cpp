@@ -21,6 +21,7 @@ double roundStep(double step) {
 }
 
 QString plainNumber(double value, double step) {
+    if (value == 0) return QStringLiteral("0");
     int decimals = 0;
     for (double s = step; decimals < 4 && std::abs(s - std::round(s)) > 1e-6; s *= 10) ++decimals;
     QString text = QLocale::c().toString(value, 'f', decimals);

@@ -339,8 +339,11 @@ void PlotCard::drawPicture() {
     m_stale = false;
     if (isTableShown()) return;
     if (m_history->isEmpty()) {
-        painter.setPen(m_theme.secondText);
         painter.setFont(m_faces.hint);
+        QRectF words =
+            painter.boundingRect(m_area.rect, Qt::AlignCenter | Qt::TextWordWrap, m_hint);
+        painter.fillRect(words.adjusted(-8, -3, 8, 3), m_framed ? m_theme.panel : m_theme.window);
+        painter.setPen(m_theme.secondText);
         painter.drawText(m_area.rect, Qt::AlignCenter | Qt::TextWordWrap, m_hint);
         return;
     }
