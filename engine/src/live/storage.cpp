@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "live/storage.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <system_error>
 #include <utility>
@@ -14,6 +15,11 @@ namespace lab::live {
 namespace {
 
 Instant now() { return std::chrono::steady_clock::now(); }
+
+/// Changes after which the write-ahead log is emptied, about 16 MB of it. SQLite does so by itself only at
+/// a moment without a reader, which a busy server may never have.
+constexpr std::uint64_t longest_log = 4'000;
+constexpr Duration log_look = 500ms;
 
 Database::Options database_options(const lab::Database& wanted, std::uint64_t version_base,
                                    const std::filesystem::path& data_folder) {
@@ -90,15 +96,17 @@ void Storage::run() {
             hold.lock();
             continue;
         }
-        const Instant due = next_change(now());
+        const Instant change = next_change(now());
+        const Instant due = std::min(change, log_due_);
         const auto has_work = [this] { return stopping_ || wanted_generation_ != settled_; };
-        if (due == Instant::max()) {
-            wake_.wait(hold, has_work);
-        } else if (!wake_.wait_until(hold, due, has_work)) {
-            hold.unlock();
+        if (wake_.wait_until(hold, due, has_work)) continue;
+        hold.unlock();
+        if (due == change) {
             change_a_row();
-            hold.lock();
+        } else {
+            shorten_log(now());
         }
+        hold.lock();
     }
 }
 
@@ -176,16 +184,32 @@ void Storage::change_a_row() {
     change_due_ += rate_.mean_gap();
     const std::uint64_t key =
         keys_.draw(options_.seed, ++changed_, static_cast<std::uint32_t>(core::Purpose::update));
-    if (!connection_) {
-        auto opened = database()->connect();
-        if (!opened) {
-            say(opened.error().message());
-            return;
-        }
-        connection_ = std::move(opened.value());
-    }
-    const auto done = connection_->change(key);
+    Connection* const connection = own_connection();
+    if (connection == nullptr) return;
+    const auto done = connection->change(key);
     if (!done && !stopping_) say(done.error().message());
+}
+
+Connection* Storage::own_connection() {
+    if (connection_) return connection_.get();
+    auto opened = database()->connect();
+    if (!opened) {
+        if (!stopping_) say(opened.error().message());
+        return nullptr;
+    }
+    connection_ = std::move(opened.value());
+    return connection_.get();
+}
+
+void Storage::shorten_log(Instant now) {
+    log_due_ = now + log_look;
+    const std::uint64_t last = database()->versions().last();
+    if (last < log_begins_ + longest_log) return;
+    log_begins_ = last;
+    // Waits for readers that began before it; a failure means only that the log stays long for now.
+    if (Connection* const connection = own_connection()) {
+        static_cast<void>(connection->run("PRAGMA wal_checkpoint(TRUNCATE)"));
+    }
 }
 
 std::shared_ptr<Database> Storage::database() const {

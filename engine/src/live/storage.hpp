@@ -72,6 +72,8 @@ class Storage final : public TruthSource {
     void say(std::string text);
     [[nodiscard]] Instant next_change(Instant now);
     void change_a_row();
+    [[nodiscard]] Connection* own_connection();
+    void shorten_log(Instant now);
 
     Options options_;
     core::ZipfSampler keys_;
@@ -93,6 +95,8 @@ class Storage final : public TruthSource {
     ArrivalRate rate_;
     Instant change_due_ = Instant::max();
     std::uint64_t changed_ = 0;
+    Instant log_due_{};             ///< when to look at the log's length again
+    std::uint64_t log_begins_ = 0;  ///< version at which it was last shortened
     std::unique_ptr<Connection> connection_;
     std::thread thread_;
 };
