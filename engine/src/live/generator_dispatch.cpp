@@ -244,10 +244,22 @@ void LoadLoop::on_connected(ClientConnection& connection, Instant now) {
 void LoadLoop::on_answer(ClientConnection& connection, Instant now) {
     if (seen_alive(now)) return;
     LAB_ASSERT(connection.request != nullptr);
+    settle(connection, ending_of(connection.answer().status), now);
+}
+
+/// Ends the request that the connection carries, and goes on with both.
+void LoadLoop::settle(ClientConnection& connection, Ending ending, Instant now) {
     ClientRequest& request = *connection.request;
-    end(request, ending_of(connection.answer().status), now, &connection.answer());
+    const bool answered = ending != Ending::reset && ending != Ending::not_sent;
+    if (now >= request.give_up) {
+        // Too late by less than a tick: who gives up does not take an answer after it.
+        connection.close();
+        end(request, Ending::timed_out, request.give_up, nullptr);
+    } else {
+        end(request, ending, now, answered ? &connection.answer() : nullptr);
+    }
     connection_free(connection, now);
-    continue_user(request, Duration{}, now);
+    continue_user(request, answered ? Duration{} : pause_after_failure, now);
     forget(request);
     next_turns(now);
 }
@@ -273,11 +285,7 @@ void LoadLoop::on_broken(ClientConnection& connection, Breakage cause, bool answ
         connection.open(endpoint_);
         return;
     }
-    end(request, cause == Breakage::own_shortage ? Ending::not_sent : Ending::reset, now, nullptr);
-    connection_free(connection, now);
-    continue_user(request, pause_after_failure, now);
-    forget(request);
-    next_turns(now);
+    settle(connection, cause == Breakage::own_shortage ? Ending::not_sent : Ending::reset, now);
 }
 
 }  // namespace lab::live

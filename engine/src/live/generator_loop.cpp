@@ -96,7 +96,7 @@ void LoadLoop::apply(Load load) {
 
 void LoadLoop::stop() {
     asio::post(io_, [this] {
-        if (phase_ != Phase::done) finish(clock_now());
+        if (phase_ != Phase::done) finish(clock_now(), false);
     });
 }
 
@@ -131,8 +131,9 @@ void LoadLoop::tick(Instant now) {
     give_up_overdue(now);
     arm_arrivals();
     const Instant boundary = now - (now - start_) % beat;
-    if (boundary > last_cut_) cut(boundary);
-    advance_phase(now);
+    const bool on_beat = boundary > last_cut_;
+    if (on_beat) cut(boundary);
+    advance_phase(now, on_beat);
 }
 
 void LoadLoop::cut(Instant end) {
@@ -155,7 +156,8 @@ void LoadLoop::enter(Phase phase) {
     if (phase == Phase::draining) callbacks_.on_phase(RunPhase::draining);
 }
 
-void LoadLoop::advance_phase(Instant now) {
+/// The end waits for a beat, so that the last frame is as long as the others.
+void LoadLoop::advance_phase(Instant now, bool on_beat) {
     if (phase_ == Phase::warm_up && now >= window_from_) enter(Phase::running);
     if (phase_ == Phase::running && now >= window_to_) {
         while (release_due(window_to_ - 1ns)) {
@@ -163,7 +165,9 @@ void LoadLoop::advance_phase(Instant now) {
         drain_until_ = window_to_ + options_.drain;
         enter(Phase::draining);
     }
-    if (phase_ == Phase::draining && (live_.empty() || now >= drain_until_)) finish(now);
+    if (phase_ == Phase::draining && on_beat && (live_.empty() || now >= drain_until_)) {
+        finish(now, true);
+    }
 }
 
 /// True: nothing had run for so long that what is under way measures the silence, not the server.
@@ -200,21 +204,22 @@ void LoadLoop::arm_arrivals() {
 /// Everything that is due is released at once; the plan waits for no answer. True: there may be
 /// more.
 bool LoadLoop::release_due(Instant until) {
+    const bool closed = load_.model == LoadModel::closed;
+    const bool described = !options_.routes.empty();  // a URL has no key and no user
     for (int n = 0; n < most_in_a_row; ++n) {
         core::Planned planned;
-        const bool closed = load_.model == LoadModel::closed;
         if (closed) {
             const auto turn = crowd_.take(until);
             if (!turn) return false;
             planned.id = turn->id;
             planned.intended = turn->intended;
-            mix_.describe(planned);
+            if (described) mix_.describe(planned);
             planned.user = turn->user;
         } else {
             if (schedule_.peek() > until) return false;
             planned.intended = schedule_.peek();
             planned.id = schedule_base_ + schedule_.take();
-            mix_.describe(planned);
+            if (described) mix_.describe(planned);
         }
         release_planned(planned, closed, clock_now());
     }
@@ -270,7 +275,7 @@ void LoadLoop::change_load(Load load, Instant now) {
     arm_arrivals();
 }
 
-void LoadLoop::finish(Instant now) {
+void LoadLoop::finish(Instant now, bool on_beat) {
     if (phase_ < Phase::draining) {
         recorder_.close_window(now);
         cpu_in_window_ =
@@ -278,7 +283,7 @@ void LoadLoop::finish(Instant now) {
     }
     phase_ = Phase::done;
     withdraw_all(now);
-    cut(now);
+    if (!on_beat) cut(now);
     for (auto& connection : connections_) connection->close();
     idle_.clear();
     tick_timer_.cancel();

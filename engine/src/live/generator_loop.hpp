@@ -72,13 +72,13 @@ class LoadLoop final : private ConnectionOwner {
     void next_turns(Instant now);
     void restart_schedule(Instant now);
     void enter(Phase phase);
-    void advance_phase(Instant now);
+    void advance_phase(Instant now, bool on_beat);
     void cut(Instant end);
     bool seen_alive(Instant now);
     void resume_after_gap(Instant now);
     void give_up_overdue(Instant now);
     void change_load(Load load, Instant now);
-    void finish(Instant now);
+    void finish(Instant now, bool on_beat);
     [[nodiscard]] bool issuing() const { return phase_ < Phase::draining; }
 
     // Requests.
@@ -90,6 +90,7 @@ class LoadLoop final : private ConnectionOwner {
                measure::Sample& sample) const;
     void withdraw_all(Instant now);
     void forget(ClientRequest& request);
+    void settle(ClientConnection& connection, Ending ending, Instant now);
     void continue_user(const ClientRequest& ended, Duration pause, Instant now);
 
     // Connections.

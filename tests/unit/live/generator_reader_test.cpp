@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <vector>
 
+#include "core/keyed_random.hpp"
 #include "live/response_reader.hpp"
 #include "live/wire.hpp"
 
@@ -177,6 +179,60 @@ TEST(ResponseReader, IgnoresFieldsThatSayNothingSensible) {
     EXPECT_FALSE(reader.answer().times);
     EXPECT_FALSE(reader.answer().made_for);
     EXPECT_EQ(reader.answer().version_count, 0u);
+}
+
+/// Answers with bytes changed, taken out and doubled, by a fixed seed.
+std::string mutated(std::string bytes, std::uint64_t round) {
+    const auto draw = [&](std::uint32_t step, std::uint64_t below) {
+        return core::keyed_below(42, round, step, below);
+    };
+    for (std::uint32_t change = 0; change <= draw(0, 4); ++change) {
+        if (bytes.empty()) return bytes;
+        const auto at = draw(10 * change + 1, bytes.size());
+        const auto length = draw(10 * change + 2, 20);
+        switch (draw(10 * change + 3, 4)) {
+            case 0:
+                bytes[at] = static_cast<char>(draw(10 * change + 4, 256));
+                break;
+            case 1:
+                bytes.erase(at, length);
+                break;
+            case 2:
+                bytes.insert(at, bytes.substr(at, length));
+                break;
+            default:
+                bytes[at] = "\r\n:0;, f"[draw(10 * change + 4, 9)];
+                break;
+        }
+    }
+    return bytes;
+}
+
+TEST(ResponseReader, EndsWithAnAnswerOrAnErrorWhateverComes) {
+    std::vector<std::string> seeds;
+    for (const Case& one : cases()) {
+        if (one.bytes.size() < 1000) seeds.push_back(one.bytes);
+    }
+    int complete = 0, broken = 0;
+    for (std::uint64_t round = 0; round < 20'000; ++round) {
+        const std::string bytes = mutated(seeds[round % seeds.size()], round);
+        ResponseReader whole, pieces;
+        whole.put(bytes);
+        whole.put_end();
+        feed(pieces, bytes, 1 + round % 5);
+        pieces.put_end();
+        ASSERT_NE(whole.state(), State::reading);
+        ASSERT_EQ(whole.state(), pieces.state()) << testing::PrintToString(bytes);
+        if (whole.state() == State::complete) {
+            ++complete;
+            ASSERT_EQ(whole.answer().status, pieces.answer().status);
+            ASSERT_EQ(whole.answer().body_bytes, pieces.answer().body_bytes);
+        } else {
+            ++broken;
+        }
+    }
+    EXPECT_GT(complete, 1000);
+    EXPECT_GT(broken, 1000);
 }
 
 }  // namespace
