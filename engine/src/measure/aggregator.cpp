@@ -9,8 +9,9 @@
 namespace lab::measure {
 namespace {
 
-/// Longer than this for a cut that was asked for after 100 ms: the process did not run.
-constexpr Duration longest_cut = 400ms;
+/// As long as this for a cut that was asked for after 100 ms: the process did not run. Cuts end on
+/// the beat, so that one of four tenths stands for a silence of up to five.
+constexpr Duration silent_cut = 400ms;
 
 double share_of(Duration used, double available_s) {
     return available_s > 0 ? std::clamp(to_seconds(used) / available_s, 0.0, 1.0) : 0;
@@ -102,7 +103,7 @@ FramePtr Aggregator::frame(const IntervalCut& cut, ServerSample server,
     f->length = std::max(Duration{}, cut.end - f->start);
     f->since_start = f->start - s.run.start;
     f->warm_up = f->since_start < s.run.warm_up;
-    f->interrupted = f->length > longest_cut;
+    f->interrupted = f->length >= silent_cut;
     f->generation = generation;
     f->changes = std::move(changes);
     f->counts = cut.counts;

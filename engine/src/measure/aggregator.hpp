@@ -27,8 +27,8 @@ namespace lab::measure {
 /// - it could not send more than 0.1 % of what was planned though the workers were less than 90 %
 ///   busy (a server that is drowned fills the client's backlog as well: then there is a remark
 ///   alone).
-/// The run is interrupted where it was stopped early, a setting moved, or a cut took more than 400
-/// ms (the process was stopped or the machine asleep).
+/// The run is interrupted where it was stopped early, a setting moved, or a cut took 400 ms or
+/// more (the process was stopped or the machine asleep).
 /// Threads: the control thread alone.
 class Aggregator {
   public:
@@ -45,9 +45,8 @@ class Aggregator {
     };
     explicit Aggregator(Run run);
 
-    /// The next frame. `changes` take effect in it; `generation` is in force at its end. A cut that
-    /// is longer than 400 ms though 100 ms were asked for marks the frame and the run as
-    /// interrupted.
+    /// The next frame. `changes` take effect in it; `generation` is in force at its end. A cut of
+    /// 400 ms or more, though 100 ms were asked for, marks the frame and the run as interrupted.
     [[nodiscard]] FramePtr frame(const IntervalCut& cut, ServerSample server,
                                  std::vector<RequestEvent> server_events,
                                  std::uint64_t server_events_left_out, std::uint64_t generation,

@@ -191,8 +191,9 @@ TEST_F(AggregatorTest, HasNoHitRatioWithoutLookUps) {
 }
 
 TEST_F(AggregatorTest, CallsALongGapAnInterruptionAndNotAMeasurement) {
-    EXPECT_FALSE(feed(cut(1000ms, 1400ms))->interrupted);
-    EXPECT_TRUE(feed(cut(1400ms, 6400ms))->interrupted);
+    EXPECT_FALSE(feed(cut(1000ms, 1399ms))->interrupted);
+    EXPECT_TRUE(feed(cut(1399ms, 6399ms))->interrupted);
+    EXPECT_TRUE(feed(cut(6400ms, 6800ms))->interrupted);
     const auto r = finish(totals());
     EXPECT_TRUE(r->interrupted);
     EXPECT_THAT(r->remarks, ElementsAre(HasSubstr("did not run for 5.0 s")));
@@ -209,6 +210,14 @@ TEST_F(AggregatorTest, SaysThatItWasStopped) {
     const auto r = finish(totals(), true);
     EXPECT_TRUE(r->interrupted);
     EXPECT_THAT(r->remarks, ElementsAre(HasSubstr("Stopped after 1.0 s")));
+}
+
+TEST_F(AggregatorTest, TellsOfWhatWasStillUnansweredAtTheEnd) {
+    WindowTotals t = totals();
+    t.inside.planned = 103;
+    EXPECT_THAT(finish(t)->remarks,
+                ElementsAre(HasSubstr("3 of 103 requests were still unanswered")));
+    EXPECT_THAT(finish(t, true)->remarks, ElementsAre(HasSubstr("Stopped")));
 }
 
 TEST_F(AggregatorTest, HasNoRatesWhereTheWindowNeverBegan) {
