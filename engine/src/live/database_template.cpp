@@ -24,13 +24,13 @@ namespace fs = std::filesystem;
 namespace {
 
 /// Part of the file's name and of its header: another layout is another file.
-constexpr int schema_version = 1;
+constexpr int schema_version = 2;
 /// "LabD", so that a stranger's file of the same name is not taken for ours.
 constexpr int application_id = 0x4c616244;
 constexpr std::uint64_t data_seed = 20'240'117;
 constexpr int rows_a_look = 2'000;  ///< between two looks at `cancelled`
 
-enum Column : std::uint32_t { adjective, noun, cents };
+enum Column : std::uint32_t { adjective, noun, cents, use, care, origin };
 
 std::string file_name(int products) {
     return fmt::format("products-v{}-{}.sqlite", schema_version, products);
@@ -46,6 +46,14 @@ std::string with_commas(int number) {
 
 Error gave_up() { return {ErrorCode::interrupted, "database", "stopped while it was being made"}; }
 
+/// Are the pages of the file in order? About 15 ms for 200,000 products.
+bool is_sound(sqlite3* database) {
+    const auto check = prepare(database, "PRAGMA quick_check(1)");
+    if (!check || sqlite3_step(check->get()) != SQLITE_ROW) return false;
+    const auto* const said = reinterpret_cast<const char*>(sqlite3_column_text(check->get(), 0));
+    return said != nullptr && std::string_view{said} == "ok";
+}
+
 /// A file is trusted when it says that it is ours, holds every row, and every page can be walked.
 bool is_whole(const fs::path& file, int products) {
     std::error_code error;
@@ -59,18 +67,21 @@ bool is_whole(const fs::path& file, int products) {
     return says("PRAGMA application_id", application_id) &&
            says("PRAGMA user_version", schema_version) &&
            says("SELECT count(*) FROM product", products) &&
-           says("SELECT max(id) FROM product", products);
+           says("SELECT max(id) FROM product", products) && is_sound(database->get());
 }
 
 Result<void> bind_and_step(sqlite3* database, sqlite3_stmt* insert, std::int64_t product,
                            const Keyspace& keys) {
     const std::string sku = sku_of(product);
     const std::string name = name_of(product);
+    const std::string description = description_of(product);
     sqlite3_bind_int64(insert, 1, product);
     sqlite3_bind_text(insert, 2, sku.data(), static_cast<int>(sku.size()), SQLITE_STATIC);
     sqlite3_bind_int(insert, 3, keys.category_of_product(product));
     sqlite3_bind_text(insert, 4, name.data(), static_cast<int>(name.size()), SQLITE_STATIC);
     sqlite3_bind_int64(insert, 5, price_of(product));
+    sqlite3_bind_text(insert, 6, description.data(), static_cast<int>(description.size()),
+                      SQLITE_STATIC);
     const int code = sqlite3_step(insert);
     sqlite3_reset(insert);
     if (code != SQLITE_DONE) return sqlite_error(database, "writing products");
@@ -78,9 +89,10 @@ Result<void> bind_and_step(sqlite3* database, sqlite3_stmt* insert, std::int64_t
 }
 
 Result<void> insert_products(sqlite3* database, int products, const Preparation& preparation) {
-    auto insert = prepare(database,
-                          "INSERT INTO product(id, sku, category, name, price, version) "
-                          "VALUES(?1, ?2, ?3, ?4, ?5, 0)");
+    auto insert =
+        prepare(database,
+                "INSERT INTO product(id, sku, category, name, price, version, description) "
+                "VALUES(?1, ?2, ?3, ?4, ?5, 0, ?6)");
     if (!insert) return insert.error();
     const Keyspace keys{products};
     int shown = -1;
@@ -107,7 +119,8 @@ Result<void> write_template(const fs::path& file, int products, const Preparatio
         "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA page_size = 4096;"
         "PRAGMA application_id = {}; BEGIN;"
         "CREATE TABLE product(id INTEGER PRIMARY KEY, sku TEXT NOT NULL, category INTEGER NOT NULL,"
-        " name TEXT NOT NULL, price INTEGER NOT NULL, version INTEGER NOT NULL)",
+        " name TEXT NOT NULL, price INTEGER NOT NULL, version INTEGER NOT NULL,"
+        " description TEXT NOT NULL)",
         application_id);
     if (auto done = execute(database->get(), begin.c_str()); !done) return done;
     if (auto done = insert_products(database->get(), products, preparation); !done) return done;
@@ -115,21 +128,26 @@ Result<void> write_template(const fs::path& file, int products, const Preparatio
     return execute(database->get(), end.c_str());
 }
 
-/// Unfinished files of makers that were killed.
-void remove_unfinished(const fs::path& folder) {
+/// Unfinished files of makers that were killed, and files of another layout.
+void remove_useless(const fs::path& folder) {
     constexpr std::string_view ending = ".new";
+    const std::string current = fmt::format("products-v{}-", schema_version);
     std::error_code ignored;
     fs::directory_iterator entry{folder, ignored};
     for (; !ignored && entry != fs::directory_iterator{}; entry.increment(ignored)) {
         const std::string name = entry->path().filename().string();
-        if (name.rfind("products-v", 0) != 0 || name.size() < ending.size() ||
-            name.compare(name.size() - ending.size(), ending.size(), ending) != 0) {
+        if (name.rfind("products-v", 0) != 0) continue;
+        std::error_code error;
+        const bool unfinished =
+            name.size() > ending.size() &&
+            name.compare(name.size() - ending.size(), ending.size(), ending) == 0;
+        if (!unfinished) {
+            if (name.rfind(current, 0) != 0) fs::remove(entry->path(), error);
             continue;
         }
         const auto dot = name.find('.', name.find(".sqlite.") + 1) + 1;
         long pid = 0;
         std::from_chars(name.data() + dot, name.data() + name.size(), pid);
-        std::error_code error;
         if (pid > 0 && !process_lives(pid)) fs::remove(entry->path(), error);
     }
 }
@@ -180,7 +198,7 @@ Result<fs::path> ensure_template(const fs::path& folder, int products,
     const fs::path file = folder / file_name(products);
     if (is_whole(file, products)) return file;
 
-    remove_unfinished(folder);
+    remove_useless(folder);
     const auto unfinished = begin_unfinished(folder, products);
     if (!unfinished) return unfinished.error();
     auto written = write_template(*unfinished, products, preparation);
@@ -210,6 +228,36 @@ std::string name_of(std::int64_t product) {
     return fmt::format("{} {} {}",
                        adjectives[core::keyed_below(data_seed, id, adjective, adjectives.size())],
                        nouns[core::keyed_below(data_seed, id, noun, nouns.size())], product);
+}
+
+std::string description_of(std::int64_t product) {
+    static constexpr std::array<std::string_view, 8> uses = {
+        "For kitchens where every minute counts.",    "Made for small flats and large families.",
+        "Looks as good in the hall as in the study.", "A present that nobody has twice.",
+        "Stands firmly on stone, wood and carpet.",   "For the terrace, the garden or the boat.",
+        "Folds away when guests have gone home.",     "The one that our own staff take home."};
+    static constexpr std::array<std::string_view, 8> cares = {"Wipe with a damp cloth.",
+                                                              "Safe in the dishwasher.",
+                                                              "Oil it once a year.",
+                                                              "Needs no care at all.",
+                                                              "Keep it out of the midday sun.",
+                                                              "Wash by hand, dry at once.",
+                                                              "Ten years of spare parts.",
+                                                              "Sent back free within thirty days."};
+    static constexpr std::array<std::string_view, 8> origins = {
+        "Turned and glazed in a workshop of six people.",
+        "Cut from wood of managed forests.",
+        "Pressed from recycled bottles.",
+        "Cast in one piece, without a seam.",
+        "Sewn by hand from heavy cotton.",
+        "Drawn by students, built by masters.",
+        "Fired twice at twelve hundred degrees.",
+        "Welded, ground and polished by robots."};
+    const auto id = static_cast<std::uint64_t>(product);
+    const auto pick = [id](const auto& list, Column column) {
+        return list[core::keyed_below(data_seed, id, column, list.size())];
+    };
+    return fmt::format("{} {} {}", pick(uses, use), pick(cares, care), pick(origins, origin));
 }
 
 std::int64_t price_of(std::int64_t product) {

@@ -41,6 +41,8 @@ struct Preparation {
 [[nodiscard]] std::string sku_of(std::int64_t product);
 /// "Quiet kettle 4711".
 [[nodiscard]] std::string name_of(std::int64_t product);
+/// Three sentences: rows as wide as a shop's, which a scan has to wade through.
+[[nodiscard]] std::string description_of(std::int64_t product);
 /// In cents.
 [[nodiscard]] std::int64_t price_of(std::int64_t product);
 

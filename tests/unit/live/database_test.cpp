@@ -66,6 +66,31 @@ TEST_F(Template, IsMadeAnewWhenTheFileIsCut) {
     EXPECT_EQ(fs::file_size(*file), whole);
 }
 
+TEST_F(Template, IsMadeAnewWhenAPageIsDamaged) {
+    const auto file = ensure_template(folder.path(), few, {});
+    ASSERT_TRUE(file);
+    constexpr int page = 4'096;
+    {
+        std::fstream pages{*file, std::ios::in | std::ios::out | std::ios::binary};
+        pages.seekp(20 * page);
+        pages << std::string(page, 'x');
+    }
+    bool made = false;
+    Preparation preparation;
+    preparation.on_progress = [&](const std::string&) { made = true; };
+    ASSERT_TRUE(ensure_template(folder.path(), few, preparation));
+    EXPECT_TRUE(made);
+}
+
+TEST_F(Template, RemovesFilesOfAnotherLayoutAndNothingElse) {
+    const auto old = folder.path() / "products-v0-2000.sqlite";
+    const auto other = folder.path() / "progress.sqlite";
+    for (const auto& file : {old, other}) std::ofstream{file} << "data";
+    ASSERT_TRUE(ensure_template(folder.path(), few, {}));
+    EXPECT_FALSE(fs::exists(old));
+    EXPECT_TRUE(fs::exists(other));
+}
+
 TEST_F(Template, IsMadeAnewWhenTheFileIsSomethingElse) {
     const auto file = ensure_template(folder.path(), few, {});
     ASSERT_TRUE(file);
