@@ -86,7 +86,8 @@ bool displayIsThere() {
     return false;
 }
 
-/// Qt aborts where the display it was told of does not answer; a message and an exit code are kinder.
+/// Qt aborts where the display it was told of does not answer; a message and an exit code are
+/// kinder.
 void endWhereQtCannotStart(QtMsgType type, const QMessageLogContext&, const QString& message) {
     std::fprintf(stderr, "%s\n", message.toLocal8Bit().constData());
     if (type != QtFatalMsg) return;
@@ -96,8 +97,8 @@ void endWhereQtCannotStart(QtMsgType type, const QMessageLogContext&, const QStr
     std::_Exit(exitFailed);
 }
 
-/// The writing end of the pipe through which a signal reaches the event loop. A signal handler can reach
-/// nothing else.
+/// The writing end of the pipe through which a signal reaches the event loop. A signal handler can
+/// reach nothing else.
 volatile int signalPipe = -1;  // NOLINT: written once, before the handler is installed
 
 void onSignal(int) {
@@ -105,7 +106,8 @@ void onSignal(int) {
     [[maybe_unused]] const auto written = ::write(signalPipe, &byte, 1);
 }
 
-/// Returns the reading end, or -1 where there are no descriptors: the signals then end us as they always do.
+/// Returns the reading end, or -1 where there are no descriptors: the signals then end us as they
+/// always do.
 int catchSignals() {
     int ends[2] = {-1, -1};
     if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) return -1;

@@ -72,6 +72,7 @@ QString fillPlaceholders(const QString& text, const RunResults* results) {
 void LessonModel::open(std::shared_ptr<const Scenario> scenario) {
     m_scenario = std::move(scenario);
     m_step = 0;
+    while (isFolded(m_step)) ++m_step;
     m_chosen.clear();
     m_committed.clear();
     m_results.clear();
@@ -87,10 +88,41 @@ const LessonStep* LessonModel::at(int step) const {
     return &m_scenario->lesson[static_cast<std::size_t>(step)];
 }
 
+bool LessonModel::isFolded(int step) const {
+    const LessonStep* here = at(step);
+    const LessonStep* after = at(step + 1);
+    return here != nullptr && after != nullptr && here->kind == LessonKind::say &&
+           (after->kind == LessonKind::predict || isFolded(step + 1));
+}
+
+int LessonModel::next() const {
+    int step = m_step + 1;
+    while (isFolded(step)) ++step;
+    return step < stepCount() ? step : -1;
+}
+
+int LessonModel::previous() const {
+    int step = m_step - 1;
+    while (step >= 0 && isFolded(step)) --step;
+    return step;
+}
+
+int LessonModel::screen() const {
+    int count = 0;
+    for (int i = 0; i <= m_step; ++i) count += isFolded(i) ? 0 : 1;
+    return count;
+}
+
+int LessonModel::screenCount() const {
+    int count = 0;
+    for (int i = 0; i < stepCount(); ++i) count += isFolded(i) ? 0 : 1;
+    return count;
+}
+
 QString LessonModel::header() const {
     const LessonStep* now = current();
     if (now == nullptr) return {};
-    return tr("Step %1 of %2 · %3").arg(m_step + 1).arg(stepCount()).arg(kindName(now->kind));
+    return tr("Step %1 of %2 · %3").arg(screen()).arg(screenCount()).arg(kindName(now->kind));
 }
 
 QString LessonModel::title() const {
@@ -169,7 +201,8 @@ std::optional<Judgement> LessonModel::judgement() const {
     const int predictStep = runStep >= 0 ? lastOf(LessonKind::predict, runStep) : -1;
     const RunResults* measured = results();
     if (predictStep < 0 || measured == nullptr) return std::nullopt;
-    return judge(*at(predictStep), chosen(predictStep), *measured);
+    // Before a room nobody's choice is stored: what was measured is told all the same.
+    return judge(*at(predictStep), std::max(0, chosen(predictStep)), *measured);
 }
 
 QString LessonModel::measuredText(const LessonStep& predict, const Judgement& judgement) const {
@@ -190,7 +223,7 @@ QString LessonModel::verdictSentence() const {
     const LessonStep* predict = at(predictStep);
     const int option = chosen(predictStep);
     if (verdict->verdict == Judgement::Verdict::cannot_judge) {
-        return tr("This run cannot be judged. %1").arg(plainText(verdict->why, 400));
+        return plainText(verdict->why, 400);
     }
     const QString measured = measuredText(*predict, *verdict);
     if (option < 0) return tr("Measured: %1.").arg(measured);
@@ -224,7 +257,15 @@ QString LessonModel::measuredTag(const Judgement& judgement) const {
 QString LessonModel::text() const {
     const LessonStep* now = current();
     if (now == nullptr) return {};
-    return fillPlaceholders(plainText(now->text, longestText, true), results());
+    QString text;
+    int from = m_step;
+    while (isFolded(from - 1)) --from;
+    for (int i = from; i <= m_step; ++i) {
+        const QString piece = plainText(at(i)->text, longestText, true);
+        if (!text.isEmpty() && !piece.isEmpty()) text += QStringLiteral("\n\n");
+        text += piece;
+    }
+    return fillPlaceholders(text, results());
 }
 
 }  // namespace lab::app

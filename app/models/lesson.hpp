@@ -23,7 +23,7 @@ class LessonModel : public QObject {
   public:
     using QObject::QObject;
 
-    /// Goes to the first step; choices and results of an earlier lesson are forgotten.
+    /// Goes to the first screen; choices and results of an earlier lesson are forgotten.
     void open(std::shared_ptr<const Scenario> scenario);
     [[nodiscard]] bool hasSteps() const { return stepCount() > 0; }
     [[nodiscard]] int stepCount() const;
@@ -38,8 +38,17 @@ class LessonModel : public QObject {
     /// The step's title, or one made from its kind.
     [[nodiscard]] QString title() const;
 
-    [[nodiscard]] bool isFirst() const { return m_step <= 0; }
-    [[nodiscard]] bool isLast() const { return m_step + 1 >= stepCount(); }
+    /// A lesson opens on its question: what is said right before a prediction is shown on its
+    /// screen and has none of its own.
+    [[nodiscard]] bool isFolded(int step) const;
+    /// The step that has the next or the last screen from here; -1 where there is none.
+    [[nodiscard]] int next() const;
+    [[nodiscard]] int previous() const;
+    [[nodiscard]] bool isFirst() const { return previous() < 0; }
+    [[nodiscard]] bool isLast() const { return next() < 0; }
+    /// Counted in screens, from 1.
+    [[nodiscard]] int screen() const;
+    [[nodiscard]] int screenCount() const;
     void goTo(int step);
 
     /// What was chosen at a predict step, or -1.

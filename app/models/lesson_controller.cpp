@@ -24,7 +24,7 @@ LessonController::Primary LessonController::primary() const {
     const LessonStep* now = m_lesson->current();
     if (now == nullptr) return {};
     const int step = m_lesson->step();
-    const LessonStep* next = m_lesson->at(step + 1);
+    const LessonStep* next = m_lesson->at(m_lesson->next());
     const bool busy = m_run->mode() == RunController::Mode::variants;
     switch (now->kind) {
         case LessonKind::predict: {
@@ -67,12 +67,12 @@ void LessonController::goOn() {
         rememberProgress(true);
         emit done();
     } else {
-        enter(step + 1);
+        enter(m_lesson->next());
     }
 }
 
 void LessonController::goBack() {
-    if (canGoBack()) m_lesson->goTo(m_lesson->step() - 1);
+    if (canGoBack()) m_lesson->goTo(m_lesson->previous());
 }
 
 void LessonController::runAgain() {
@@ -91,8 +91,8 @@ void LessonController::presentNext() {
         return;
     }
     if (m_lesson->isLast()) return;
-    enter(step + 1);
-    if (m_lesson->current()->kind == LessonKind::run) startRunStep(step + 1);
+    enter(m_lesson->next());
+    if (m_lesson->current()->kind == LessonKind::run) startRunStep(m_lesson->step());
 }
 
 void LessonController::commit() {
@@ -110,10 +110,9 @@ void LessonController::onPredictionSaved(const StoredPrediction& prediction) {
     const int step = m_committing;
     m_committing = -1;
     m_lesson->markCommitted(step);
-    const LessonStep* next = m_lesson->at(step + 1);
-    if (next == nullptr) return;
-    enter(step + 1);
-    if (next->kind == LessonKind::run) startRunStep(step + 1);
+    if (m_lesson->step() != step || m_lesson->isLast()) return;
+    enter(m_lesson->next());
+    if (m_lesson->current()->kind == LessonKind::run) startRunStep(m_lesson->step());
 }
 
 void LessonController::enter(int step) {
@@ -140,7 +139,7 @@ void LessonController::onVariantsFinished(const RunResults& results) {
     if (step < 0) return;
     m_lesson->setResults(step, results);
     const bool stillThere = m_lesson->step() == step;
-    if (stillThere && !results.empty() && !m_lesson->isLast()) enter(step + 1);
+    if (stillThere && !results.empty() && !m_lesson->isLast()) enter(m_lesson->next());
 }
 
 void LessonController::rememberProgress(bool finished) {

@@ -32,7 +32,8 @@ class LessonController : public QObject {
     void goOn();
     void goBack();
     void runAgain();
-    /// The next step before a room: nothing is predicted or stored, and a run step starts by itself.
+    /// The next step before a room: nothing is predicted or stored, and a run step starts by
+    /// itself.
     void presentNext();
 
   signals:

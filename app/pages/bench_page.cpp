@@ -4,6 +4,7 @@
 #include <QResizeEvent>
 #include <QScrollArea>
 #include <QVBoxLayout>
+#include <algorithm>
 
 #include "charts/charts_panel.hpp"
 #include "models/lesson_controller.hpp"
@@ -48,7 +49,6 @@ BenchPage::BenchPage(LessonModel* lesson, LessonController* controller, RunContr
     connect(run, &RunController::modelChanged, this, &BenchPage::showModel);
     connect(run, &RunController::stateChanged, this, &BenchPage::showState);
     connect(lesson, &LessonModel::stepChanged, this, &BenchPage::followLesson);
-    connect(run, &RunController::stateChanged, this, &BenchPage::followLesson);
     showModel();
     showState();
 }
@@ -77,7 +77,7 @@ void BenchPage::setDrawerOpen(bool open) {
 void BenchPage::followLesson() {
     // While A and B run there is something to see; the words come back when they are done.
     if (!m_narrow || !m_lessonShown) return;
-    setDrawerOpen(m_run->mode() != RunController::Mode::variants);
+    setDrawerOpen(!m_lessonRuns);
 }
 
 void BenchPage::showModel() {
@@ -87,7 +87,13 @@ void BenchPage::showModel() {
     m_charts->setLoopText(open ? tr("open loop") : tr("closed loop"));
 }
 
-void BenchPage::showState() { m_pipeline->setRunning(m_run->isRunning()); }
+void BenchPage::showState() {
+    m_pipeline->setRunning(m_run->isRunning());
+    const bool lessonRuns = m_run->mode() == RunController::Mode::variants;
+    if (lessonRuns == m_lessonRuns) return;
+    m_lessonRuns = lessonRuns;
+    followLesson();
+}
 
 void BenchPage::resizeEvent(QResizeEvent* event) {
     QWidget::resizeEvent(event);
@@ -95,13 +101,15 @@ void BenchPage::resizeEvent(QResizeEvent* event) {
     if (narrow != m_narrow) {
         m_narrow = narrow;
         m_knobs->setCompact(narrow);
-        m_drawerOpen = m_run->mode() != RunController::Mode::variants;
+        m_drawerOpen = !m_lessonRuns;
         emit drawerChanged();
     }
     place();
 }
 
 void BenchPage::place() {
+    // In a low window the charts need the room more than the boxes do.
+    m_pipeline->setMaximumHeight(std::max(m_pipeline->minimumSizeHint().height(), height() / 4));
     const bool lesson = m_lessonShown && m_lesson->hasSteps() && (!m_narrow || m_drawerOpen);
     const int left = lesson && !m_narrow ? LessonPanel::panelWidth : 0;
     const int right = m_knobs->rows().empty() ? 0 : m_knobs->width();

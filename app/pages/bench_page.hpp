@@ -17,9 +17,11 @@ class LessonPanel;
 class PipelineView;
 class RunController;
 
-/// The bench: the lesson at the left, the server and its charts in the middle, the knobs at the right.
+/// The bench: the lesson at the left, the server and its charts in the middle, the knobs at the
+/// right.
 ///
-/// In a narrow window the lesson folds into a drawer over the charts and the knobs into tabs. Threads: GUI.
+/// In a narrow window the lesson folds into a drawer over the charts and the knobs into tabs.
+/// Threads: GUI.
 class BenchPage : public QWidget {
     Q_OBJECT
   public:
@@ -66,6 +68,7 @@ class BenchPage : public QWidget {
     bool m_lessonShown = true;
     bool m_narrow = false;
     bool m_drawerOpen = true;
+    bool m_lessonRuns = false;  ///< A and B, one after the other
 };
 
 }  // namespace lab::app

@@ -96,6 +96,7 @@ void GalleryPage::refresh() {
     showHero();
     m_shown = m_model->courses(m_search);
     rebuildCourses();
+    inviteOnce();
     const bool nothing = m_shown.empty() && m_model->isLoaded();
     m_empty->setVisible(nothing);
     m_empty->setText(m_search.isEmpty()
@@ -117,6 +118,13 @@ void GalleryPage::showHero() {
     m_heroSummary->setText(plainText(m_start->summary, 400));
     m_predict->setVisible(!m_start->lesson.empty());
     m_picture->setModel(m_start->model);
+}
+
+void GalleryPage::inviteOnce() {
+    if (m_invited || !m_start || !isVisible()) return;
+    m_invited = true;
+    // Return is the first click for those who have no mouse.
+    (m_predict->isVisibleTo(this) ? m_predict : m_play)->setFocus(Qt::OtherFocusReason);
 }
 
 QWidget* GalleryPage::makeHeading(const GalleryCourse& course, bool narrow) {

@@ -43,6 +43,7 @@ class GalleryPage : public QScrollArea {
     QFrame* buildHero();
     void refresh();
     void showHero();
+    void inviteOnce();
     void rebuildCourses();
     QWidget* makeHeading(const GalleryCourse& course, bool narrow);
     QWidget* makeSection(const GalleryCourse& course, int columns);
@@ -64,6 +65,7 @@ class GalleryPage : public QScrollArea {
     std::vector<GalleryCourse> m_shown;
     std::vector<ScenarioCard*> m_cards;
     int m_columns = 0;
+    bool m_invited = false;
 };
 
 }  // namespace lab::app

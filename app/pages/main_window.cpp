@@ -55,6 +55,8 @@ MainWindow::MainWindow(Storage* storage, ExperimentBridge* bridge, const Prefere
       m_controller(new LessonController(m_lesson, m_run, storage, this)),
       m_gallery(new GalleryModel(storage, this)) {
     setWindowTitle(tr("Latency Lab"));
+    setObjectName(QStringLiteral("mainWindow"));  // the style sheet paints its ground
+    setAttribute(Qt::WA_StyledBackground);
     setAcceptDrops(true);
     setMinimumSize(smallestSize);
     buildPages();
@@ -72,7 +74,11 @@ MainWindow::MainWindow(Storage* storage, ExperimentBridge* bridge, const Prefere
     storage->loadCatalogue();
 }
 
-MainWindow::~MainWindow() = default;
+MainWindow::~MainWindow() {
+    // Before the models they look at, which are older children and would go first.
+    delete m_stack;
+    delete m_bar;
+}
 
 void MainWindow::buildPages() {
     m_bar = new TopBar(m_run);

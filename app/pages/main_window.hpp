@@ -31,12 +31,14 @@ class MainWindow : public QWidget {
   public:
     enum class Place { gallery, lesson, experiment, present };
 
-    /// `storage` and `bridge` must outlive the window. `systemPalette`: as it was before any of ours.
+    /// `storage` and `bridge` must outlive the window. `systemPalette`: as it was before any of
+    /// ours.
     MainWindow(Storage* storage, ExperimentBridge* bridge, const Preferences& preferences,
                const QPalette& systemPalette, QWidget* parent = nullptr);
     ~MainWindow() override;
 
-    /// A scenario's id or file; read on the storage thread. What is open stays where it cannot be used.
+    /// A scenario's id or file; read on the storage thread. What is open stays where it cannot be
+    /// used.
     void openByName(const QString& idOrPath);
     void openLesson(const ScenarioPtr& scenario);
     /// Opens it on the bench and runs.

@@ -111,14 +111,22 @@ void PresentPage::resizeEvent(QResizeEvent* event) {
     m_counter->setFont(Fonts::code(qRound(20 * scale)));
     m_line->setFont(Fonts::text(qRound(20 * scale)));
     m_status->setFont(Fonts::text(qRound(18 * scale), QFont::Medium));
-    m_figures->setScale(scale);
+    m_figures->setScale(2.8 * scale);
     for (PlotCard* chart : m_charts) chart->setScale(1.35 * scale);
+    for (QPushButton* chip : m_keys->findChildren<QPushButton*>()) {
+        chip->setFont(Fonts::text(chipPixels(), QFont::Medium));
+    }
+    m_follow->setVisible(width() >= 1200);
+}
+
+int PresentPage::chipPixels() const {
+    return qRound(15 * std::clamp(width() / 1440.0, 0.8, 2.0));
 }
 
 void PresentPage::addChip(const QString& key, const QString& meaning, int id) {
     QString text = key + QStringLiteral("  ") + meaning;
     auto* chip = makeButton(text.replace(u'&', QStringLiteral("&&")));
-    chip->setFont(Fonts::text(15, QFont::Medium));
+    chip->setFont(Fonts::text(chipPixels(), QFont::Medium));
     chip->setAccessibleName(tr("%1: key %2").arg(meaning, key));
     chip->setFocusPolicy(Qt::NoFocus);  // the key itself is the keyboard's way
     connect(chip, &QPushButton::clicked, this, [this, id] { press(id); });
@@ -233,7 +241,7 @@ void PresentPage::showStep() {
     m_line->setVisible(!line.isEmpty());
     m_counter->setVisible(m_lesson->hasSteps());
     m_counter->setText(
-        QStringLiteral("%1 / %2").arg(m_lesson->step() + 1).arg(m_lesson->stepCount()));
+        QStringLiteral("%1 / %2").arg(m_lesson->screen()).arg(m_lesson->screenCount()));
 }
 
 void PresentPage::showStatus() {

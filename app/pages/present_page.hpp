@@ -21,8 +21,8 @@ class RunController;
 
 /// The running scenario at a projector's size: one question, three figures, two charts, and keys.
 ///
-/// Space: the next step. A knob's letter moves it up, with Shift down. R: the first state. F5 runs, Esc
-/// leaves. Dark by default, whatever the window is. Threads: GUI.
+/// Space: the next step. A knob's letter moves it up, with Shift down. R: the first state. F5
+/// runs, Esc leaves. Dark by default, whatever the window is. Threads: GUI.
 class PresentPage : public QWidget {
     Q_OBJECT
   public:
@@ -51,6 +51,7 @@ class PresentPage : public QWidget {
     bool moveKnob(const QString& letter, bool back);
     void addChip(const QString& key, const QString& meaning, int id);
     void press(int id);
+    [[nodiscard]] int chipPixels() const;
 
     LessonModel* m_lesson;
     LessonController* m_controller;

@@ -12,7 +12,8 @@ namespace lab::app {
 
 class MainWindow;
 
-/// Drives the window through its pages with a real run going and saves a picture of each, at two sizes,
+/// Drives the window through its pages with a real run going and saves a picture of each, at two
+/// sizes,
 /// light and dark. Ends by itself: finished(0), or finished(1) and a sentence on standard error.
 class ScreenshotTour : public QObject {
     Q_OBJECT

@@ -219,13 +219,17 @@ void HeroPicture::paintWorker(QPainter& painter, const QRectF& box) const {
     const double answered = m_seconds * m_answers;
     QRectF done = track;
     done.setWidth(track.width() * (answered - std::floor(answered)));
+    painter.setFont(Fonts::text(12));
+    const QRectF words = track.adjusted(9, 0, 0, 0);
+    painter.setPen(theme.text);
+    painter.drawText(words, Qt::AlignLeft | Qt::AlignVCenter, m_doing);
     painter.save();
     painter.setClipPath(clip);
+    painter.setClipRect(done, Qt::IntersectClip);
     painter.fillRect(done, theme.ioFill);
+    painter.setPen(Theme::light().text);  // on the filled part, dark in both themes
+    painter.drawText(words, Qt::AlignLeft | Qt::AlignVCenter, m_doing);
     painter.restore();
-    painter.setPen(theme.dark ? theme.text : QColor(0x1b, 0x23, 0x30));
-    painter.setFont(Fonts::text(12));
-    painter.drawText(track.adjusted(9, 0, 0, 0), Qt::AlignLeft | Qt::AlignVCenter, m_doing);
 }
 
 void HeroPicture::paintEvent(QPaintEvent*) {

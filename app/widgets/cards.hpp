@@ -38,13 +38,14 @@ class ProblemCard : public QFrame {
     explicit ProblemCard(const GalleryCard& card, QWidget* parent = nullptr);
 };
 
-/// Requests arriving at a queue and a worker that answers them more slowly: what the program is about, in
-/// one moving picture. Costs nothing while hidden. A picture, not a measurement.
+/// Requests arriving at a queue and a worker that answers them more slowly: what the program is
+/// about, in one moving picture. Costs nothing while hidden. A picture, not a measurement.
 class HeroPicture : public QWidget {
     Q_OBJECT
   public:
     explicit HeroPicture(QWidget* parent = nullptr);
-    /// How many arrive and how many are answered, a second; worked out from the scenario's settings.
+    /// How many arrive and how many are answered, a second; worked out from the scenario's
+    /// settings.
     void setModel(const Model& model);
     [[nodiscard]] bool isAnimating() const { return m_timer.isActive(); }
     [[nodiscard]] QSize sizeHint() const override { return {440, 150}; }

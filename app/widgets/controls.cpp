@@ -162,7 +162,11 @@ void ValueSlider::paintEvent(QPaintEvent*) {
     const double share =
         maximum() > minimum() ? double(value() - minimum()) / (maximum() - minimum()) : 0;
     const double x = left + share * (right - left);
-    const QColor strong = isEnabled() ? theme.accent : theme.secondText;
+    QColor strong = theme.accent;
+    if (!isEnabled()) {
+        strong = theme.secondText;
+        strong.setAlphaF(0.55F);
+    }
     painter.setPen(Qt::NoPen);
     painter.setBrush(theme.line);
     painter.drawRoundedRect(QRectF(1, y - 2, width() - 2, 4), 2, 2);

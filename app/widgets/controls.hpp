@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The small controls that the lesson and the knobs are made of. Each paints from its palette, shows where
-// the focus is, and is reached and moved by keyboard.
+// The small controls that the lesson and the knobs are made of. Each paints from its palette,
+// shows where the focus is, and is reached and moved by keyboard.
 #pragma once
 
 #include <QAbstractButton>

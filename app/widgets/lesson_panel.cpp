@@ -2,6 +2,7 @@
 #include "widgets/lesson_panel.hpp"
 
 #include <QGridLayout>
+#include <QKeyEvent>
 #include <QLabel>
 #include <QPushButton>
 #include <QScrollArea>
@@ -105,6 +106,17 @@ void LessonPanel::focusStep() {
     }
 }
 
+void LessonPanel::keyPressEvent(QKeyEvent* event) {
+    QScrollBar* bar = m_scroll->verticalScrollBar();
+    if (event->key() == Qt::Key_PageDown) {
+        bar->triggerAction(QAbstractSlider::SliderPageStepAdd);
+    } else if (event->key() == Qt::Key_PageUp) {
+        bar->triggerAction(QAbstractSlider::SliderPageStepSub);
+    } else {
+        QFrame::keyPressEvent(event);
+    }
+}
+
 void LessonPanel::rebuild() {
     const bool hadFocus = focusWidget() != nullptr && isAncestorOf(focusWidget());
     m_options.clear();
@@ -205,6 +217,13 @@ void LessonPanel::addVariants(QVBoxLayout* layout) {
         }
         layout->addWidget(note);
     }
+    const int predictStep = m_lesson->lastOf(LessonKind::predict, m_lesson->step());
+    const int option = m_lesson->chosen(predictStep);
+    if (option >= 0) {
+        const auto& chosen = m_lesson->at(predictStep)->options[static_cast<std::size_t>(option)];
+        layout->addWidget(makeParagraph(tr("You expect: “%1”").arg(plainText(chosen.text)),
+                                        Fonts::text(13, QFont::Medium)));
+    }
     m_progress = new ThinProgress;
     layout->addWidget(m_progress);
     m_status = makeParagraph({}, Fonts::text(13), "second");
@@ -230,7 +249,7 @@ void LessonPanel::addVerdict(QVBoxLayout* layout) {
     auto* inside = new QVBoxLayout(note);
     inside->setContentsMargins(12, 10, 12, 10);
     inside->setSpacing(4);
-    if (right || wrong) {
+    if ((right || wrong) && m_lesson->chosen(predictStep) >= 0) {
         inside->addWidget(makeLabel(right ? tr("✓ It held") : tr("It did not hold"),
                                     Fonts::text(12, QFont::DemiBold), right ? "better" : "worse"));
     }
@@ -248,8 +267,7 @@ void LessonPanel::showButtons() {
     m_primary->setText(primary.text);
     m_primary->setEnabled(primary.enabled);
     m_primary->setVisible(m_lesson->hasSteps());
-    m_back->setEnabled(m_controller->canGoBack());
-    m_back->setVisible(!m_lesson->isFirst());
+    m_back->setVisible(m_controller->canGoBack());
     const LessonStep* step = m_lesson->current();
     const bool offers = step != nullptr &&
                         (step->kind == LessonKind::run || step->kind == LessonKind::explain) &&

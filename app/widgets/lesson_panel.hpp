@@ -18,8 +18,8 @@ class OptionButton;
 class RunController;
 class ThinProgress;
 
-/// The lesson at the left of the bench: one step at a time, Back and the one thing to do next below it.
-/// Threads: GUI.
+/// The lesson at the left of the bench: one step at a time, Back and the one thing to do next
+/// below it. Threads: GUI.
 class LessonPanel : public QFrame {
     Q_OBJECT
   public:
@@ -34,6 +34,10 @@ class LessonPanel : public QFrame {
     [[nodiscard]] QString verdict() const;
     /// Puts the focus where the step begins: the first answer, or the primary button.
     void focusStep();
+
+  protected:
+    /// Page up and down scroll a long step, wherever in the panel the focus is.
+    void keyPressEvent(QKeyEvent* event) override;
 
   private:
     void rebuild();

@@ -181,15 +181,18 @@ void LessonText::applyFormats() {
     cursor.endEditBlock();
 }
 
-int LessonText::heightForWidth(int width) const {
+int LessonText::heightAt(int width) const {
+    const qreal before = document()->textWidth();
     document()->setTextWidth(width);
-    return static_cast<int>(std::ceil(document()->size().height())) + 1;
+    const int height = static_cast<int>(std::ceil(document()->size().height())) + 2;
+    document()->setTextWidth(before);
+    return height;
 }
 
-QSize LessonText::sizeHint() const { return {280, heightForWidth(std::max(100, width()))}; }
+QSize LessonText::sizeHint() const { return {280, height()}; }
 
 void LessonText::fitHeight() {
-    const int wanted = m_markdown.isEmpty() ? 0 : heightForWidth(std::max(100, width()));
+    const int wanted = m_markdown.isEmpty() ? 0 : heightAt(std::max(100, viewport()->width()));
     if (height() != wanted || minimumHeight() != wanted) setFixedHeight(wanted);
 }
 

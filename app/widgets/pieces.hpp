@@ -85,8 +85,6 @@ class LessonText : public QTextBrowser {
     [[nodiscard]] int resourceRequests() const { return m_requests; }
     [[nodiscard]] QSize sizeHint() const override;
     [[nodiscard]] QSize minimumSizeHint() const override { return {100, 10}; }
-    [[nodiscard]] bool hasHeightForWidth() const override { return true; }
-    [[nodiscard]] int heightForWidth(int width) const override;
 
   protected:
     void resizeEvent(QResizeEvent* event) override;
@@ -95,6 +93,7 @@ class LessonText : public QTextBrowser {
   private:
     void applyFormats();
     void fitHeight();
+    [[nodiscard]] int heightAt(int width) const;
     void askBeforeOpening(const QUrl& url);
     int m_requests = 0;
     QString m_markdown;
@@ -139,6 +138,7 @@ class FlowLayout : public QLayout {
     [[nodiscard]] int heightForWidth(int width) const override;
     [[nodiscard]] QSize sizeHint() const override { return minimumSize(); }
     [[nodiscard]] QSize minimumSize() const override;
+    [[nodiscard]] Qt::Orientations expandingDirections() const override { return {}; }
     void setGeometry(const QRect& rect) override;
 
   private:

@@ -98,7 +98,8 @@ QPalette Theme::palette() const {
 namespace {
 
 const char* const sheet = R"(
-QWidget#panel, QFrame[kind="panel"] { background: @panel; border: 1px solid @line; border-radius: 8px; }
+QWidget#mainWindow { background: @window; }
+QFrame[kind="panel"] { background: @panel; border: 1px solid @line; border-radius: 8px; }
 QFrame[kind="left"] { background: @panel; border: none; border-right: 1px solid @line; }
 QFrame[kind="right"] { background: @panel; border: none; border-left: 1px solid @line; }
 QFrame[kind="bar"] { background: @panel; border: none; border-bottom: 1px solid @line; }
@@ -112,7 +113,7 @@ QLabel[tone="better"] { color: @better; }
 QPushButton { background: @panel; color: @text; border: 1px solid @line; border-radius: 6px;
               padding: 6px 13px; min-height: 19px; }
 QPushButton:hover { background: @chip; }
-QPushButton:pressed { background: @line; }
+QPushButton:pressed, QPushButton:checked { background: @line; }
 QPushButton:focus { border: 2px solid @accent; padding: 5px 12px; }
 QPushButton:disabled { color: @second; background: @chip; border-color: @chip; }
 QPushButton[kind="primary"] { background: @accent; color: @onaccent; border: 1px solid @accent; }
@@ -157,9 +158,9 @@ QString Theme::styleSheet() const {
     QString css = QString::fromLatin1(sheet);
     const QColor hover = dark ? accent.lighter(112) : accent.darker(112);
     const std::pair<const char*, QColor> names[] = {
-        {"@panel", panel},   {"@line", line},     {"@chip", chip}, {"@onaccent", onAccent},
-        {"@accent", accent}, {"@hover", hover},   {"@text", text}, {"@second", secondText},
-        {"@worse", worse},   {"@better", better},
+        {"@window", window},     {"@panel", panel},   {"@line", line},     {"@chip", chip},
+        {"@onaccent", onAccent}, {"@accent", accent}, {"@hover", hover},   {"@text", text},
+        {"@second", secondText}, {"@worse", worse},   {"@better", better},
     };
     for (const auto& [name, colour] : names) {
         css.replace(QLatin1String(name), colour.name());

@@ -11,13 +11,13 @@ namespace lab::app {
 /// Every colour of the window, by what it means. Okabe-Ito; two sets, light and dark.
 struct Theme {
     bool dark = false;
-    QColor window, panel, line;             ///< background, card, hairline
+    QColor window, panel, line;  ///< background, card, hairline
     QColor text, secondText;
-    QColor chip, grid;                      ///< quiet fill, chart grid
-    QColor accent, onAccent;                ///< the one primary action, and text on it
+    QColor chip, grid;        ///< quiet fill, chart grid
+    QColor accent, onAccent;  ///< the one primary action, and text on it
     QColor better, worse;
-    QColor queueFill, ioFill, computing, database;   ///< what a request is doing
-    QColor p50, p95, p99, offered, completed, errors;///< lines
+    QColor queueFill, ioFill, computing, database;     ///< what a request is doing
+    QColor p50, p95, p99, offered, completed, errors;  ///< lines
 
     static Theme light();
     static Theme forDark();
@@ -38,7 +38,7 @@ struct Fonts {
     static QFont figures(int pixelSize = 22);
     /// JetBrains Mono where installed, else the system's fixed face.
     static QFont code(int pixelSize = 13);
-    static QFont groupName();               ///< small capitals, 11 px
+    static QFont groupName();  ///< small capitals, 11 px
 };
 
 }  // namespace lab::app

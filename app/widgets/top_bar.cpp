@@ -57,10 +57,13 @@ TopBar::TopBar(RunController* run, QWidget* parent)
     layout->setContentsMargins(16, 0, 16, 1);
     layout->setSpacing(8);
     layout->addWidget(makeLabel(tr("Latency Lab"), Fonts::text(16, QFont::Bold)));
-    layout->addSpacing(4);
-    layout->addWidget(m_course);
-    layout->addWidget(m_slash);
-    layout->addWidget(m_title, 1);
+    auto* crumb = new QHBoxLayout;
+    crumb->setSpacing(2);
+    crumb->addWidget(m_course);
+    crumb->addWidget(m_slash);
+    crumb->addSpacing(5);
+    crumb->addWidget(m_title, 1);
+    layout->addLayout(crumb, 3);
     layout->addStretch(1);
     layout->addWidget(m_status);
     layout->addWidget(m_clock);
