@@ -61,7 +61,8 @@ std::array<QColor, StackedArea::groups> StackedArea::colours() const {
             mixed(theme().queueFill, soft)};
 }
 
-/// Which groups have been 1 % or more of the latency at some visible moment; the usual ones before a run.
+/// Which groups have been 1 % or more of the latency at some visible moment; the usual ones before
+/// a run.
 std::array<bool, StackedArea::groups> StackedArea::groupsSeen() const {
     std::array<bool, groups> seen{};
     bool any = false;

@@ -30,8 +30,9 @@ struct RunPlan {
     std::optional<Duration> length;     ///< of the window; none: until stopped
 };
 
-/// Called on the control thread, one at a time; must return at once. None after stop() has returned...
-/// ...from the destructor. `on_finished` comes exactly once for each start() that succeeded.
+/// Called on the control thread, one at a time; must return at once. None after stop() has
+/// returned... ...from the destructor. `on_finished` comes exactly once for each start() that
+/// succeeded.
 struct ExperimentEvents {
     std::function<void(RunPhase, const std::string& progress)> on_phase;
     std::function<void(FramePtr)> on_frame;
@@ -50,10 +51,12 @@ class Experiment {
     Experiment(const Experiment&) = delete;
     Experiment& operator=(const Experiment&) = delete;
 
-    /// Starts a run; one that is going on is stopped first. Errors: invalid_input (the plan's model).
+    /// Starts a run; one that is going on is stopped first. Errors: invalid_input (the plan's
+    /// model).
     [[nodiscard]] Result<void> start(RunPlan plan);
-    /// Changes settings of the run that is going on: a complete new model with the same routes. Takes
-    /// effect at each worker's next request; a frame then carries the generation and the changes.
+    /// Changes settings of the run that is going on: a complete new model with the same routes.
+    /// Takes effect at each worker's next request; a frame then carries the generation and the
+    /// changes.
     /// Errors: invalid_input.
     [[nodiscard]] Result<std::uint64_t> apply(Model model);
     /// Ends the run now: what was measured is finished into a result within 1 s.

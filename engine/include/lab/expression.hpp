@@ -12,13 +12,15 @@
 namespace lab {
 
 /// Arithmetic over the results of named variants: "B.throughput / A.throughput", "A.p99 - B.p99",
-/// "A.counts.rejected". Operators + - * /, parentheses, numbers; names from the table of quantities.
+/// "A.counts.rejected". Operators + - * /, parentheses, numbers; names from the table of
+/// quantities.
 ///
 /// No code, no functions, at most 256 characters and 32 levels. Threads: any, immutable.
 class Expression {
   public:
     /// The value of a quantity (a name or short name of the table) of a variant ("A").
-    using Lookup = std::function<Result<double>(const std::string& variant, const std::string& quantity)>;
+    using Lookup =
+        std::function<Result<double>(const std::string& variant, const std::string& quantity)>;
 
     /// Errors: invalid_input, with the column in `where`; unknown quantities with "did you mean".
     [[nodiscard]] static Result<Expression> parse(std::string_view text);

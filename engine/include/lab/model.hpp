@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The model: a System and the Load put on it. Plain values; every runner reads these and nothing else.
-// Names, units, ranges and meanings of the fields: lab/settings.hpp (the one table of names).
+// The model: a System and the Load put on it. Plain values; every runner reads these and nothing
+// else. Names, units, ranges and meanings of the fields: lab/settings.hpp (the one table of names).
 #pragma once
 
 #include "lab/units.hpp"
@@ -35,30 +35,34 @@ struct Distribution {
     friend bool operator==(const Distribution&, const Distribution&) = default;
 };
 
-/// Where a worker is bound to what waits: when the connection is accepted (it then belongs to the worker
-/// until it closes), when the head of a request has arrived, or when the whole request has.
+/// Where a worker is bound to what waits: when the connection is accepted (it then belongs to the
+/// worker until it closes), when the head of a request has arrived, or when the whole request has.
 enum class BindPoint : std::uint8_t { accept, head, request };
 
-/// Where the worker is let go: when the answer is in our buffer, or when the client's kernel has it all.
+/// Where the worker is let go: when the answer is in our buffer, or when the client's kernel has it
+/// all.
 enum class ReleasePoint : std::uint8_t { buffered, drained };
 
-/// What happens to an arrival that finds the queue full: it waits unread while the server stops accepting
-/// (the kernel's backlog then fills), it is answered 503, or its connection is reset.
+/// What happens to an arrival that finds the queue full: it waits unread while the server stops
+/// accepting (the kernel's backlog then fills), it is answered 503, or its connection is reset.
 enum class WhenFull : std::uint8_t { wait, reject, reset };
 
 struct Server {
-    int workers = 1;                            ///< each with an interpreter lock, local cache, connections
+    int workers = 1;                            ///< each with an interpreter lock, local cache,
+                                                ///< connections
     int threads = 1;                            ///< threads in each worker
     int queue = 64;                             ///< places in the admission queue
     WhenFull when_full = WhenFull::reject;
-    Duration queue_timeout{};                   ///< longest wait in the queue, then 503; 0 means no limit
+    Duration queue_timeout{};                   ///< longest wait in the queue, then 503; 0 means no
+                                                ///< limit
     BindPoint bind = BindPoint::request;
     ReleasePoint release = ReleasePoint::buffered;
     bool interpreter_lock = true;               ///< one lock per worker, as in CPython
     Duration switch_interval = 5ms;             ///< a waiter asks the holder to let go after this
     bool keep_alive = true;
     Duration keep_alive_timeout = 60s;          ///< an idle connection is closed after this
-    Duration head_timeout = 10s;                ///< from the first byte of a request to the end of its head
+    Duration head_timeout = 10s;                ///< from the first byte of a request to the end of
+                                                ///< its head
     Duration body_timeout = 15s;                ///< from the end of the head to the end of the body
     Bytes body_limit{1'000'000};
     friend bool operator==(const Server&, const Server&) = default;
@@ -81,11 +85,14 @@ struct KeyRule {
 
 enum class StepKind : std::uint8_t { cpu, wait, query, cache, render, respond, write };
 
-/// One thing a handler does. Only the fields of its kind have a meaning; the others stay at their default.
+/// One thing a handler does. Only the fields of its kind have a meaning; the others stay at their
+/// default.
 struct Step {
-    std::string id;                 ///< unique in its route; the kind's name where the file gives none
+    std::string id;                 ///< unique in its route; the kind's name where the file gives
+                                    ///< none
     StepKind kind = StepKind::cpu;
-    Distribution time{};            ///< cpu: CPU time burnt. wait: time slept, as on another service
+    Distribution time{};            ///< cpu: CPU time burnt. wait: time slept, as on another
+                                    ///< service
     QueryKind query = QueryKind::product_by_sku;
     KeyRule key{};                  ///< cache
     std::vector<Step> steps;        ///< cache: what is computed on a miss and stored
@@ -99,11 +106,13 @@ enum class Method : std::uint8_t { get, post };
 /// One address and what is done for it.
 struct Route {
     std::string id;
-    /// Begins with '/'. May hold `{key}` once, in the path or the query string, and `{user}` once, in the
-    /// query string; the generator fills them in. Who asks travels in the cookie `user` as well.
+    /// Begins with '/'. May hold `{key}` once, in the path or the query string, and `{user}` once,
+    /// in the query string; the generator fills them in. Who asks travels in the cookie `user` as
+    /// well.
     std::string path;
     Method method = Method::get;
-    bool inline_answer = false;     ///< answered on the front end, without a worker; needs steps = []
+    bool inline_answer = false;     ///< answered on the front end, without a worker; needs steps =
+                                    ///< []
     bool personal = false;          ///< the answer is for the user who asked: another's is wrong
     std::vector<Step> steps;
     Bytes size{100};                ///< body of an inline answer
@@ -115,7 +124,8 @@ enum class CacheMode : std::uint8_t { none, per_worker, shared };
 struct Cache {
     CacheMode mode = CacheMode::none;
     Duration ttl = 60s;             ///< an entry is fresh for this long
-    int capacity = 10'000;          ///< entries (in each worker, or in all); least recently used goes first
+    int capacity = 10'000;          ///< entries (in each worker, or in all); least recently used
+                                    ///< goes first
     friend bool operator==(const Cache&, const Cache&) = default;
 };
 
@@ -131,7 +141,8 @@ struct Database {
 
 struct Network {
     int backlog = 2048;             ///< connections that the kernel holds until they are accepted
-    bool no_delay = true;           ///< TCP_NODELAY; false lets Nagle's rule meet delayed acknowledgements
+    bool no_delay = true;           ///< TCP_NODELAY; false lets Nagle's rule meet delayed
+                                    ///< acknowledgements
     friend bool operator==(const Network&, const Network&) = default;
 };
 
@@ -159,15 +170,20 @@ struct Load {
     LoadModel model = LoadModel::open;
     ArrivalRate rate = ArrivalRate::per_second(30);  ///< open loop: requests planned per second
     Arrivals arrivals = Arrivals::poisson;           ///< open loop
-    int users = 100;                                 ///< identities; in closed loop also how many ask at once
-    Distribution think{};                            ///< closed loop: pause between answer and next request
+    int users = 100;                                 ///< identities; in closed loop also how many
+                                                     ///< ask at once
+    Distribution think{};                            ///< closed loop: pause between answer and next
+                                                     ///< request
     int connections = 256;                           ///< at most; closed loop uses one a user
     bool keep_alive = true;                          ///< false: a new connection for each request
-    Duration timeout = 10s;                          ///< the client gives up, counted from the intended start
+    Duration timeout = 10s;                          ///< the client gives up, counted from the
+                                                     ///< intended start
     Duration deadline = 1s;                          ///< an answer after this is late: no goodput
-    int backlog = 10'000;                            ///< overdue requests held for a free connection
+    int backlog = 10'000;                            ///< overdue requests held for a free
+                                                     ///< connection
     int keys = 1'000;                                ///< how many different keys are asked for
-    double zipf = 0;                                 ///< 0: all keys alike; 1: the k-th key 1/k as often
+    double zipf = 0;                                 ///< 0: all keys alike; 1: the k-th key 1/k as
+                                                     ///< often
     std::vector<RouteShare> mix;                     ///< empty: every route alike
     friend bool operator==(const Load&, const Load&) = default;
 };

@@ -18,16 +18,20 @@ namespace lab {
 /// A setting that the scenario offers to be moved, in free play and in Present.
 struct Knob {
     std::string path;
-    std::string label;              ///< from the table of names unless the file gives one
-    std::string group;              ///< "Load", "Server", "Handler", "Cache", "Database", "Network"
-    double least = 0;               ///< base units, as in SettingInfo; for choices the count of values
+    std::string label;  ///< from the table of names unless the file gives one
+    std::string group;  ///< "Load", "Server", "Handler", "Cache", "Database", "Network"
+    double least = 0;   ///< base units, as in SettingInfo; for choices the count of
+                        ///< values
     double most = 0;
-    double step = 1;                ///< added, or multiplied with when `multiply`
+    double step = 1;  ///< added, or multiplied with when `multiply`
     bool multiply = false;
-    std::vector<std::string> values;///< kinds choice and flag: what may be chosen, as written in a file
-    std::string help;               ///< one sentence
-    std::string flask;              ///< "in Flask you would write", or empty; `{}` stands for the value
-    std::string key;                ///< one letter that moves it in Present, or empty
+    std::vector<std::string>
+        values;         ///< kinds choice and flag: what may be chosen, as written in a
+                        ///< file
+    std::string help;   ///< one sentence
+    std::string flask;  ///< "in Flask you would write", or empty; `{}` stands for the
+                        ///< value
+    std::string key;    ///< one letter that moves it in Present, or empty
     friend bool operator==(const Knob&, const Knob&) = default;
 };
 
@@ -37,8 +41,8 @@ using Overrides = std::map<std::string, std::string>;
 /// One answer that can be predicted: right when the measured value lies in [from, to).
 struct PredictOption {
     std::string text;
-    double from = 0;                ///< the end of the option before, or minus infinity
-    double to = 0;                  ///< infinity for the last
+    double from = 0;  ///< the end of the option before, or minus infinity
+    double to = 0;    ///< infinity for the last
     friend bool operator==(const PredictOption&, const PredictOption&) = default;
 };
 
@@ -48,11 +52,12 @@ enum class LessonKind : std::uint8_t { say, predict, run, explain, flask, play }
 struct LessonStep {
     LessonKind kind = LessonKind::say;
     std::string title;
-    std::string text;               ///< Markdown without HTML. explain: may hold the placeholders below
+    std::string text;  ///< Markdown without HTML. explain: may hold the placeholders
+                       ///< below
     // predict
     std::string ask;
-    std::string measure;            ///< an expression over A and B, see lab/expression.hpp
-    std::string unit;               ///< behind the measured value: "times", "ms", "/s"
+    std::string measure;  ///< an expression over A and B, see lab/expression.hpp
+    std::string unit;     ///< behind the measured value: "times", "ms", "/s"
     std::vector<PredictOption> options;
     // run
     Duration length{};
@@ -67,13 +72,13 @@ struct LessonStep {
 struct Scenario {
     std::string id;
     std::string title;
-    std::string course;             ///< "foundations"
-    std::string topic;              ///< a word or two for the card: "workers"
-    std::string summary;            ///< two sentences for the first screen
+    std::string course;   ///< "foundations"
+    std::string topic;    ///< a word or two for the card: "workers"
+    std::string summary;  ///< two sentences for the first screen
     int minutes = 5;
-    int order = 100;                ///< within its course
+    int order = 100;  ///< within its course
     std::vector<std::string> covers;
-    Duration length = 12s;          ///< of `run` when nothing else is said
+    Duration length = 12s;  ///< of `run` when nothing else is said
     Duration warm_up = 1s;
     std::uint64_t seed = 42;
     Model model;
@@ -85,8 +90,10 @@ struct Scenario {
 
 /// Reads and checks one scenario file. Never starts anything.
 ///
-/// Errors: not_found, invalid_input ("file:line:column: key" in `where`; found and allowed in `detail`).
-/// Cost:   at most 0.5 s and 100 MB whatever the file holds (SAFETY: files from strangers). Threads: any.
+/// Errors: not_found, invalid_input ("file:line:column: key" in `where`; found and allowed in
+/// `detail`).
+/// Cost:   at most 0.5 s and 100 MB whatever the file holds (SAFETY: files from strangers).
+/// Threads: any.
 [[nodiscard]] Result<Scenario> load_scenario(const std::filesystem::path& file);
 
 /// The same from memory; `name` stands in for the file in messages. For tests and fuzzing.
@@ -95,29 +102,32 @@ struct Scenario {
 /// The model with overrides laid over it, checked. Errors: as set_setting_text.
 [[nodiscard]] Result<Model> with_overrides(const Model&, const Overrides&);
 
-/// A quantity of a run named in an explanation: `{A.throughput}`. The window puts the measured value in
-/// its place, once.
+/// A quantity of a run named in an explanation: `{A.throughput}`. The window puts the measured
+/// value in its place, once.
 struct Placeholder {
-    std::size_t at = 0;             ///< of the opening brace, in bytes
-    std::size_t length = 0;         ///< to behind the closing brace
-    std::string variant;            ///< "A"
-    std::string quantity;           ///< by its full name: "throughput_per_s"
+    std::size_t at = 0;      ///< of the opening brace, in bytes
+    std::size_t length = 0;  ///< to behind the closing brace
+    std::string variant;     ///< "A"
+    std::string quantity;    ///< by its full name: "throughput_per_s"
     friend bool operator==(const Placeholder&, const Placeholder&) = default;
 };
-/// Every placeholder of a text, in its order. Errors: invalid_input (a brace that is none). Threads: any.
+/// Every placeholder of a text, in its order. Errors: invalid_input (a brace that is none).
+/// Threads: any.
 [[nodiscard]] Result<std::vector<Placeholder>> find_placeholders(std::string_view text);
 
 /// Where shipped scenarios are: LATENCY_LAB_SCENARIOS, beside the program, or as installed.
 [[nodiscard]] std::vector<std::filesystem::path> scenario_folders();
 
-/// One line of a gallery. `problem` is set, and the rest may be empty, where the file cannot be used.
+/// One line of a gallery. `problem` is set, and the rest may be empty, where the file cannot be
+/// used.
 struct CatalogueEntry {
     std::filesystem::path file;
     std::optional<Scenario> scenario;
     std::optional<Error> problem;
 };
 /// Every *.toml below the folders, in course order, then order, then title.
-[[nodiscard]] std::vector<CatalogueEntry> list_scenarios(std::span<const std::filesystem::path> folders);
+[[nodiscard]] std::vector<CatalogueEntry> list_scenarios(
+    std::span<const std::filesystem::path> folders);
 
 /// By id in the folders, or by path where the word holds a '/' or ends in ".toml".
 /// Errors: not_found with "did you mean"; as load_scenario.

@@ -17,7 +17,9 @@ using Instant = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 
 /// Milliseconds as a number, for charts, JSON and CSV.
 [[nodiscard]] constexpr double to_ms(Duration d) { return static_cast<double>(d.count()) / 1e6; }
-[[nodiscard]] constexpr double to_seconds(Duration d) { return static_cast<double>(d.count()) / 1e9; }
+[[nodiscard]] constexpr double to_seconds(Duration d) {
+    return static_cast<double>(d.count()) / 1e9;
+}
 [[nodiscard]] constexpr Duration from_seconds(double s) {
     return Duration{static_cast<std::int64_t>(s * 1e9)};
 }

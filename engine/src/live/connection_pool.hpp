@@ -14,8 +14,8 @@
 
 namespace lab::live {
 
-/// The database connections of one worker: a bound on how many there are, first come first served, with a
-/// longest wait. A connection is opened when it is first used.
+/// The database connections of one worker: a bound on how many there are, first come first served,
+/// with a longest wait. A connection is opened when it is first used.
 ///
 /// Threads: any.
 class ConnectionPool {

@@ -12,8 +12,8 @@
 
 namespace lab::live {
 
-/// What happened to requests since the last look, for the moving dots. Bounded: so many a look, the rest
-/// are only counted, which costs one atomic addition.
+/// What happened to requests since the last look, for the moving dots. Bounded: so many a look, the
+/// rest are only counted, which costs one atomic addition.
 ///
 /// Threads: any for tell; one for take.
 class EventRing {
@@ -33,7 +33,8 @@ class EventRing {
         if (events_.size() >= room_) full_.store(true, std::memory_order_relaxed);
     }
 
-    /// Those told since the last call, oldest first, at most `most`; `left_out`: how many more there were.
+    /// Those told since the last call, oldest first, at most `most`; `left_out`: how many more
+    /// there were.
     [[nodiscard]] std::vector<RequestEvent> take(std::size_t most, std::uint64_t& left_out) {
         std::vector<RequestEvent> taken;
         {

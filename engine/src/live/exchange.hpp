@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The seam between the front end (sockets, HTTP; one thread) and the workers (threads, database, cache).
+// The seam between the front end (sockets, HTTP; one thread) and the workers (threads, database,
+// cache).
 #pragma once
 
 #include "core/program.hpp"
@@ -26,7 +27,8 @@ struct Answer {
     }
 };
 
-/// What one generation of settings means to a request: immutable, kept alive by the requests that use it.
+/// What one generation of settings means to a request: immutable, kept alive by the requests that
+/// use it.
 struct Generation {
     std::uint64_t number = 0;
     System system;
@@ -45,7 +47,8 @@ class Exchange {
     std::uint32_t route = 0;
     std::uint64_t key = 0;
     std::uint32_t user = 0;
-    std::string_view target;        ///< path and query, as sent; valid while the exchange is in hand
+    std::string_view target;        ///< path and query, as sent; valid while the exchange is in
+                                    ///< hand
     core::Cursor cursor;
 
     // Set by the workers.
@@ -65,12 +68,13 @@ class Exchange {
 
     /// A worker was bound to it (only after Dispatcher::bind). Front end's thread.
     virtual void on_bound() = 0;
-    /// The workers are done with it: `effect` is respond, or end after a cancellation. Front end's thread.
+    /// The workers are done with it: `effect` is respond, or end after a cancellation. Front end's
+    /// thread.
     virtual void on_answer() = 0;
 };
 
-/// The workers, as the front end sees them. Every call is made on the front end's thread; callbacks come
-/// there too, never from inside a call.
+/// The workers, as the front end sees them. Every call is made on the front end's thread; callbacks
+/// come there too, never from inside a call.
 class Dispatcher {
   public:
     virtual ~Dispatcher() = default;
@@ -81,17 +85,20 @@ class Dispatcher {
     /// Waits for a worker without running anything: the server binds at accept or at the head.
     /// Then on_bound(), or on_answer() with 503 where the queue was full or patience ended.
     virtual void bind(Exchange&) = 0;
-    /// The request is complete: walks its program. Binds a worker first unless one is held. Then on_answer().
+    /// The request is complete: walks its program. Binds a worker first unless one is held. Then
+    /// on_answer().
     virtual void submit(Exchange&) = 0;
-    /// The answer of an exchange has been written (or could not be): walks the rest of its program, which
-    /// lets the worker go where that comes after the answer. `keep_worker`: the server binds at accept and
-    /// the connection goes on. Afterwards the exchange may be used anew or destroyed.
+    /// The answer of an exchange has been written (or could not be): walks the rest of its program,
+    /// which lets the worker go where that comes after the answer. `keep_worker`: the server binds
+    /// at accept and the connection goes on. Afterwards the exchange may be used anew or destroyed.
     virtual void finish(Exchange&, bool keep_worker) = 0;
-    /// The connection has gone: takes the exchange out of the queue, or lets the worker go that it holds.
-    /// False: a worker has it in hand; on_answer() will come, with effect end or respond, and must be waited for.
+    /// The connection has gone: takes the exchange out of the queue, or lets the worker go that it
+    /// holds. False: a worker has it in hand; on_answer() will come, with effect end or respond,
+    /// and must be waited for.
     virtual bool withdraw(Exchange&) = 0;
-    /// False while the queue is full and when_full is wait: what comes then waits unread, and the listener
-    /// stops accepting, so that the kernel's backlog fills. `on_change` is called when it becomes true again.
+    /// False while the queue is full and when_full is wait: what comes then waits unread, and the
+    /// listener stops accepting, so that the kernel's backlog fills. `on_change` is called when it
+    /// becomes true again.
     [[nodiscard]] virtual bool accepting() const = 0;
     virtual void set_on_accepting(std::function<void()> on_change) = 0;
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What only Linux has, behind one door. Elsewhere each function says that it cannot, and callers go on.
+// What only Linux has, behind one door. Elsewhere each function says that it cannot, and callers go
+// on.
 #pragma once
 
 #include "lab/units.hpp"
@@ -15,7 +16,8 @@ namespace lab::live::platform {
 [[nodiscard]] Duration thread_cpu_time() noexcept;
 /// CPU time of the whole process.
 [[nodiscard]] Duration process_cpu_time() noexcept;
-/// A handle with which another thread can read this thread's CPU time while it lives; -1 where impossible.
+/// A handle with which another thread can read this thread's CPU time while it lives; -1 where
+/// impossible.
 [[nodiscard]] int this_thread_clock() noexcept;
 [[nodiscard]] Duration thread_cpu_time_of(int clock) noexcept;
 /// Asks for timers of this thread to fire within a microsecond of their time instead of 50.
@@ -24,8 +26,8 @@ void tighten_timer_slack() noexcept;
 void name_this_thread(const char* name) noexcept;
 /// Connections completed by the kernel and not yet accepted on a listening socket (TCP_INFO).
 [[nodiscard]] std::optional<std::uint32_t> listen_backlog(int descriptor) noexcept;
-/// Bytes written to a TCP socket that have not yet gone to the peer (SIOCOUTQNSD). On loopback what has
-/// gone is in the peer's kernel. 0 where it cannot be known.
+/// Bytes written to a TCP socket that have not yet gone to the peer (SIOCOUTQNSD). On loopback what
+/// has gone is in the peer's kernel. 0 where it cannot be known.
 [[nodiscard]] std::size_t unsent_bytes(int descriptor) noexcept;
 /// Lets a wait for writability end only when all has gone to the peer (TCP_NOTSENT_LOWAT).
 void report_writable_when_sent(int descriptor, bool on) noexcept;

@@ -8,8 +8,8 @@
 
 namespace lab::live {
 
-/// Bytes that have come and are not yet used, in one piece. Small while a connection idles, larger only
-/// while a large head or body comes in.
+/// Bytes that have come and are not yet used, in one piece. Small while a connection idles, larger
+/// only while a large head or body comes in.
 class ReadBuffer {
   public:
     /// Most requests fit; a read that does not fill it saves the kernel a second look.

@@ -157,7 +157,8 @@ class LiveServer final : public Server {
     }
 
     void stop() override {
-        // What the workers have in hand comes back through the front end's thread, which waits for it.
+        // What the workers have in hand comes back through the front end's thread, which waits for
+        // it.
         if (front_end_) front_end_->close();
         if (workers_) workers_->cancel();
         if (front_end_) front_end_->stop();

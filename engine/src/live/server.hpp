@@ -21,11 +21,13 @@ class Server {
   public:
     struct Options {
         System system;
-        Load load;                  ///< which keys are asked for: database.updates change those rows
+        Load load;  ///< which keys are asked for: database.updates change those
+                    ///< rows
         std::uint64_t seed = 42;
-        std::uint16_t port = 0;     ///< 0: any free one. 127.0.0.1 only
-        std::string title;          ///< for the page at GET /
-        std::string data_folder;    ///< where database templates are kept; empty: the user's cache folder
+        std::uint16_t port = 0;   ///< 0: any free one. 127.0.0.1 only
+        std::string title;        ///< for the page at GET /
+        std::string data_folder;  ///< where database templates are kept; empty: the user's cache
+                                  ///< folder
         /// What is being done meanwhile: "making 200,000 products". Any thread.
         std::function<void(const std::string&)> on_progress;
         /// Polled while preparing; true gives up with ErrorCode::interrupted.
@@ -36,15 +38,17 @@ class Server {
     virtual ~Server() = default;
 
     [[nodiscard]] virtual std::uint16_t port() const = 0;
-    /// New settings, same routes, from the next request on. Returns the generation that they will carry.
-    /// An index is created or dropped on the storage thread; the sample's `progress` says so meanwhile.
+    /// New settings, same routes, from the next request on. Returns the generation that they will
+    /// carry. An index is created or dropped on the storage thread; the sample's `progress` says so
+    /// meanwhile.
     virtual std::uint64_t apply(System system) = 0;
     /// The newest generation that is wholly in force (workers resized, index there).
     [[nodiscard]] virtual std::uint64_t generation() const = 0;
     /// Levels now, and times and counts since the last call. One caller.
     [[nodiscard]] virtual ServerSample sample() = 0;
     /// Events since the last call (queued, started, answered), at most `most`.
-    [[nodiscard]] virtual std::vector<RequestEvent> take_events(std::size_t most, std::uint64_t& left_out) = 0;
+    [[nodiscard]] virtual std::vector<RequestEvent> take_events(std::size_t most,
+                                                                std::uint64_t& left_out) = 0;
     [[nodiscard]] virtual const TruthSource& truth() const = 0;
     /// EXPLAIN QUERY PLAN of each kind of query that the routes use.
     [[nodiscard]] virtual std::vector<std::string> plans() const = 0;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A connection's reading side: from bytes to a complete request. The answering side is in session_answer.cpp.
+// A connection's reading side: from bytes to a complete request. The answering side is in
+// session_answer.cpp.
 #include "live/session.hpp"
 
 #include <algorithm>
@@ -35,7 +36,8 @@ void Session::set_no_delay(bool on) {
     socket_.set_option(boost::asio::ip::tcp::no_delay{on}, ec);  // a lost option is no lost request
 }
 
-/// Where the worker is bound before the request is there, what the client sends waits in the kernel.
+/// Where the worker is bound before the request is there, what the client sends waits in the
+/// kernel.
 bool Session::may_read() const {
     if (closed_ || half_closed_ || reading_ || state_ == State::binding) return false;
     return state_ != State::held || request_.complete;
@@ -271,8 +273,8 @@ void Session::let_worker_go() {
     }
 }
 
-/// Says that no more is sent and hears the client out for a while, so that it can read the answer before
-/// a reset would take it away: RFC 9112 9.6.
+/// Says that no more is sent and hears the client out for a while, so that it can read the answer
+/// before a reset would take it away: RFC 9112 9.6.
 void Session::linger() {
     let_worker_go();
     boost::system::error_code ec;

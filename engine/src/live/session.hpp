@@ -50,10 +50,12 @@ class SessionHost {
     std::string scratch;        ///< heads are built here
 };
 
-/// One connection: reads requests one after the other, has each answered, and keeps what has come early.
+/// One connection: reads requests one after the other, has each answered, and keeps what has come
+/// early.
 ///
-/// Per request: one read, one write, no timer call. A read is always under way while there is room, so a
-/// connection that breaks is noticed; one that is only half closed still gets its answer (RFC 9112 9.6).
+/// Per request: one read, one write, no timer call. A read is always under way while there is room,
+/// so a connection that breaks is noticed; one that is only half closed still gets its answer (RFC
+/// 9112 9.6).
 /// Threads: the front end's alone.
 class Session final : public Exchange {
   public:

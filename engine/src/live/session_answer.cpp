@@ -186,8 +186,8 @@ void Session::append_lab_fields(std::string& head) {
     head.append("\r\n");
 }
 
-/// One gathered write, at once; what the kernel does not take goes out as it can. `body_stays`: the body's
-/// memory lasts until the answer is written.
+/// One gathered write, at once; what the kernel does not take goes out as it can. `body_stays`: the
+/// body's memory lasts until the answer is written.
 void Session::write(std::string_view head, std::string_view body, bool body_stays) {
     state_ = State::writing;
     const std::array<boost::asio::const_buffer, 2> both{as_buffer(head), as_buffer(body)};

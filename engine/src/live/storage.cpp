@@ -16,8 +16,8 @@ namespace {
 
 Instant now() { return std::chrono::steady_clock::now(); }
 
-/// Changes after which the write-ahead log is emptied, about 16 MB of it. SQLite does so by itself only at
-/// a moment without a reader, which a busy server may never have.
+/// Changes after which the write-ahead log is emptied, about 16 MB of it. SQLite does so by itself
+/// only at a moment without a reader, which a busy server may never have.
 constexpr std::uint64_t longest_log = 4'000;
 constexpr Duration log_look = 500ms;
 
@@ -127,7 +127,8 @@ Result<void> Storage::replace(const lab::Database& wanted) {
     Preparation preparation;
     preparation.on_progress = [this](const std::string& text) { say(text); };
     preparation.cancelled = [this] { return stopping_.load(); };
-    // Versions go on from here; what requests change meanwhile in the old database is below the base too.
+    // Versions go on from here; what requests change meanwhile in the old database is below the
+    // base too.
     constexpr std::uint64_t room_for_late_changes = 1'000'000;
     const std::uint64_t base = database()->versions().last() + room_for_late_changes;
     auto made = Database::open(database_options(wanted, base, options_.data_folder), preparation);
@@ -168,8 +169,8 @@ void Storage::say(std::string text) {
     progress_ = std::move(text);
 }
 
-/// Evenly spaced. What could not be done in time (the write lock was held) is made up for, unless it is
-/// more than a second's worth.
+/// Evenly spaced. What could not be done in time (the write lock was held) is made up for, unless
+/// it is more than a second's worth.
 Instant Storage::next_change(Instant now) {
     const Duration gap = rate_.mean_gap();
     if (gap == Duration::max()) {

@@ -20,9 +20,9 @@
 
 namespace lab::live {
 
-/// The served database as it changes during a run: the index that comes and goes, rows that change behind
-/// the application's back, another number of products. Does the slow part on a thread of its own, and knows
-/// what is true.
+/// The served database as it changes during a run: the index that comes and goes, rows that change
+/// behind the application's back, another number of products. Does the slow part on a thread of its
+/// own, and knows what is true.
 ///
 /// Threads: any; open() and stop() block.
 class Storage final : public TruthSource {
@@ -43,8 +43,8 @@ class Storage final : public TruthSource {
     Storage(const Storage&) = delete;
     Storage& operator=(const Storage&) = delete;
 
-    /// Starts the thread. `on_database` is called on it when another database takes the place of the
-    /// first. Errors: no_resources.
+    /// Starts the thread. `on_database` is called on it when another database takes the place of
+    /// the first. Errors: no_resources.
     [[nodiscard]] Result<void> start(std::function<void(std::shared_ptr<Database>)> on_database);
     /// New settings. They are in force when settled() has reached `generation`.
     void apply(const lab::Database& wanted, std::uint64_t generation);

@@ -12,12 +12,13 @@ namespace lab::live {
 /// Up to this many queries of a route are checked for staleness.
 inline constexpr std::size_t checked_queries = 4;
 
-/// Versions that were committed at some instant, one for each query of a route, in the order of its steps.
+/// Versions that were committed at some instant, one for each query of a route, in the order of its
+/// steps.
 using Versions = std::array<std::uint64_t, checked_queries>;
 
-/// Knows what is true: the version of the data that a query for a key would read right now. Every change
-/// of a row gets the next number; an answer made from a lower one than was committed when it was asked for
-/// is stale. Threads: any (atomics).
+/// Knows what is true: the version of the data that a query for a key would read right now. Every
+/// change of a row gets the next number; an answer made from a lower one than was committed when it
+/// was asked for is stale. Threads: any (atomics).
 class TruthSource {
   public:
     virtual ~TruthSource() = default;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The header fields with which our generator and our server tell each other more than HTTP does. A client
-// that does not ask (no X-Lab-Request) is not told, and pays nothing for it.
+// The header fields with which our generator and our server tell each other more than HTTP does. A
+// client that does not ask (no X-Lab-Request) is not told, and pays nothing for it.
 #pragma once
 
 #include "lab/frame.hpp"
@@ -21,9 +21,11 @@ inline constexpr std::string_view request_field = "X-Lab-Request";
 inline constexpr std::string_view cookie_field = "Cookie";
 /// Answer: whom it was made for, only on personal routes. "X-Lab-User: 7"
 inline constexpr std::string_view user_field = "X-Lab-User";
-/// Answer: versions of the data it was made from, in the order of the route's queries. "X-Lab-Version: 5,9"
+/// Answer: versions of the data it was made from, in the order of the route's queries.
+/// "X-Lab-Version: 5,9"
 inline constexpr std::string_view version_field = "X-Lab-Version";
-/// Answer: received, ready and the parts, in nanoseconds of the steady clock, hexadecimal, '.'-separated.
+/// Answer: received, ready and the parts, in nanoseconds of the steady clock, hexadecimal,
+/// '.'-separated.
 inline constexpr std::string_view times_field = "X-Lab-Times";
 
 /// Appends the value of X-Lab-Times.

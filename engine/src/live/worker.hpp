@@ -9,8 +9,8 @@
 
 namespace lab::live {
 
-/// What the threads of one worker share, as a worker process has it. A change of settings makes a new one
-/// from the parts that stay; requests in hand keep the one that they began with.
+/// What the threads of one worker share, as a worker process has it. A change of settings makes a
+/// new one from the parts that stay; requests in hand keep the one that they began with.
 ///
 /// Threads: any, immutable (the parts have locks of their own).
 struct Worker {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The way of an exchange: into the queue, to a slot, through its program, and back. What changes and
-// counts slots and workers is in worker_pool_settings.cpp.
+// The way of an exchange: into the queue, to a slot, through its program, and back. What changes
+// and counts slots and workers is in worker_pool_settings.cpp.
 #include "live/worker_pool.hpp"
 
 #include <algorithm>
@@ -170,8 +170,8 @@ void WorkerPool::grant_and_give(const core::Wake& wake, Instant now) {
     if (Seat* const seat = grant(exchange, wake.slot, now)) seat->inbox.give(exchange);
 }
 
-/// Lets the slot of an exchange go. Returns the seat if its thread has another exchange to run at once;
-/// that is its holder.
+/// Lets the slot of an exchange go. Returns the seat if its thread has another exchange to run at
+/// once; that is its holder.
 WorkerPool::Seat* WorkerPool::let_go(Exchange& exchange, Instant now) {
     const int slot = std::exchange(exchange.slot, -1);
     Seat& free = seat(slot);
@@ -217,7 +217,8 @@ void WorkerPool::update_accepting() {
 }
 
 void WorkerPool::set_alarm() {
-    // An alarm that rings too early is set anew: cheaper than moving it whenever the queue's head changes.
+    // An alarm that rings too early is set anew: cheaper than moving it whenever the queue's head
+    // changes.
     const Instant next = slots_.next_expiry().value_or(Instant::max());
     if (next >= alarm_) return;
     alarm_ = next;
@@ -290,8 +291,8 @@ bool WorkerPool::withdraw(Exchange& exchange) {
     return true;
 }
 
-/// Walks the program of an exchange as far as the workers go, hands it to the front end, and returns the
-/// next one for this slot, or nullptr. On the slot's thread.
+/// Walks the program of an exchange as far as the workers go, hands it to the front end, and
+/// returns the next one for this slot, or nullptr. On the slot's thread.
 Exchange* WorkerPool::serve(Seat& seat, Exchange& exchange) {
     seat.executor.begin(exchange, std::move(seat.worker));
     core::Effect effect = exchange.effect;

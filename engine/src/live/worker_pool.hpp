@@ -23,16 +23,17 @@
 
 namespace lab::live {
 
-/// The admission queue and the workers behind it: workers x threads slots, each with a thread of its own.
-/// Slot s belongs to worker s / threads. A slot that lets go takes the next waiting request itself, without
-/// a thread being put to sleep or woken.
+/// The admission queue and the workers behind it: workers x threads slots, each with a thread of
+/// its own. Slot s belongs to worker s / threads. A slot that lets go takes the next waiting
+/// request itself, without a thread being put to sleep or woken.
 ///
-/// A full queue: `reject` ends in 503; `reset` in effect `end` with status 0, for which the front end resets
-/// the connection; `wait` holds the request outside the queue until there is room, and accepting() is false
-/// meanwhile.
+/// A full queue: `reject` ends in 503; `reset` in effect `end` with status 0, for which the front
+/// end resets the connection; `wait` holds the request outside the queue until there is room, and
+/// accepting() is false meanwhile.
 ///
 /// Order of life: the completion queue outlives this; stop() after the front end has stopped.
-/// Threads: the front end's for Dispatcher's calls; any for the others, sample() and take_events() by one.
+/// Threads: the front end's for Dispatcher's calls; any for the others, sample() and take_events()
+/// by one.
 class WorkerPool final : public Dispatcher {
   public:
     struct Options {
@@ -54,15 +55,15 @@ class WorkerPool final : public Dispatcher {
     [[nodiscard]] bool accepting() const override { return accepting_.load(); }
     void set_on_accepting(std::function<void()> on_change) override;
 
-    /// New settings from the next request on. Slots that are added work at once; those taken away finish
-    /// what they have in hand.
+    /// New settings from the next request on. Slots that are added work at once; those taken away
+    /// finish what they have in hand.
     void apply(GenerationPtr generation);
     /// Another database from the next request on.
     void set_database(std::shared_ptr<Database> database);
 
-    /// What is in hand comes back through the completion queue, with effect `end`, within milliseconds; so
-    /// does everything that is submitted afterwards. What waits in the queue is left to the front end to
-    /// withdraw.
+    /// What is in hand comes back through the completion queue, with effect `end`, within
+    /// milliseconds; so does everything that is submitted afterwards. What waits in the queue is
+    /// left to the front end to withdraw.
     void cancel();
     /// cancel(), then joins every thread. Whatever is still out has come back through the queue.
     void stop();

@@ -120,7 +120,8 @@ void WorkerPool::run(Seat& seat) {
     seat.left = true;
 }
 
-/// One entry for each worker that has a slot, draining ones too. What stays the same is carried over.
+/// One entry for each worker that has a slot, draining ones too. What stays the same is carried
+/// over.
 void WorkerPool::rebuild_workers() {
     const Server& server = in_force_->system.server;
     const Cache& cache = in_force_->system.cache;
