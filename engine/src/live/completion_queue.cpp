@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "live/completion_queue.hpp"
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace lab::live {
@@ -58,10 +60,16 @@ void CompletionQueue::drain(Instant now) {
     {
         const std::lock_guard lock{mutex_};
         wake_pending_ = false;  // before taking what is there, or a wake is lost
-        running_.swap(waiting_);
+        if (running_.empty()) {
+            running_.swap(waiting_);
+        } else {
+            // A callback threw last time: the others of its batch come first.
+            std::move(waiting_.begin(), waiting_.end(), std::back_inserter(running_));
+            waiting_.clear();
+        }
     }
     for (std::size_t i = 0; i < running_.size(); ++i) {
-        auto& item = running_[i];
+        const auto item = std::exchange(running_[i], {});  // called once, whatever happens
         if (item.exchange == nullptr) {
             if (item.work) item.work();
         } else if (item.answered) {

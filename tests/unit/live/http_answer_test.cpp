@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <new>
 #include <string>
 
 #include "live/completion_queue.hpp"
@@ -129,6 +130,19 @@ TEST(CompletionQueue, ForgetsAnExchangeThatWasWithdrawn) {
     queue.drain(Instant{});
     EXPECT_EQ(gone.heard, "");
     EXPECT_EQ(stays.heard, "b");
+}
+
+TEST(CompletionQueue, DeliversTheRestOfABatchAfterACallbackThatThrew) {
+    CompletionQueue queue;
+    Recorded exchange;
+    queue.bound(exchange);
+    queue.post([] { throw std::bad_alloc{}; });
+    queue.answered(exchange);
+    EXPECT_THROW(queue.drain(Instant{}), std::bad_alloc);
+    EXPECT_EQ(exchange.heard, "b");
+    queue.post([&] { exchange.heard += 'p'; });
+    queue.drain(Instant{});
+    EXPECT_EQ(exchange.heard, "bap");
 }
 
 TEST(CompletionQueue, CallsItsAlarmOnceAndTheLatestOnly) {
