@@ -66,14 +66,12 @@ class StallServer {
             const auto in_period = (now - start_) % period;
             const bool stalled = in_period >= period - stall;
             const auto resume = now + (period - in_period);
-            auto next = now + 50ms;
-            if (!due_.empty()) next = std::min(next, due_.front().at - spin);
             if (stalled) {  // reads nothing; what was read before is still answered
-                if (due_.empty()) next = resume;
-                if (next > now) sleep_until(std::min(next, resume));
+                const auto next = due_.empty() ? resume : std::min(due_.front().at - spin, resume);
+                sleep_until(next);
                 continue;
             }
-            read_ready(next > now ? next - now : 0ns);
+            read_ready();
         }
     }
 
@@ -103,12 +101,10 @@ class StallServer {
         }
     }
 
-    void read_ready(std::chrono::nanoseconds wait) {
+    /// Never sleeps: a core that has to wake up would add its own lateness to the 5 ms.
+    void read_ready() {
         std::array<epoll_event, 256> events{};
-        const timespec limit{static_cast<time_t>(wait.count() / 1'000'000'000),
-                             static_cast<long>(wait.count() % 1'000'000'000)};
-        const int ready =
-            ::epoll_pwait2(poll_, events.data(), static_cast<int>(events.size()), &limit, nullptr);
+        const int ready = ::epoll_wait(poll_, events.data(), static_cast<int>(events.size()), 0);
         for (int i = 0; i < ready; ++i) {
             const int descriptor = events[static_cast<std::size_t>(i)].data.fd;
             if (descriptor == listener_) {

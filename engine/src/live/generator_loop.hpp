@@ -68,6 +68,7 @@ class LoadLoop final : private ConnectionOwner {
     void tick(Instant now);
     void arm_tick();
     void arm_arrivals();
+    void await_due(Instant due);
     bool release_due(Instant until);
     void next_turns(Instant now);
     void restart_schedule(Instant now);
@@ -121,6 +122,7 @@ class LoadLoop final : private ConnectionOwner {
     Instant last_alive_;
     Instant next_tick_;
     Instant armed_for_ = Instant::max();
+    Duration lead_{};  ///< how late sleeps have been waking: the timer aims that much earlier
     Phase phase_ = Phase::warm_up;
     Timer tick_timer_{io_};
     Timer arrival_timer_{io_};
