@@ -127,17 +127,22 @@ PreparedAnswer::PreparedAnswer(std::string_view content_type, std::string body)
                     .allow = {}},
                    date);
         end_head(head.text);
+        head.size = head.text.size();
+        if (body_.size() <= joined_limit) head.text += body_;
         head.date_at = find_status(200).line.size();
     }
 }
 
-std::string_view PreparedAnswer::head(Persistence persistence, const DateText& date) {
+PreparedAnswer::Parts PreparedAnswer::parts(Persistence persistence, bool head_only,
+                                            const DateText& date) {
     auto& head = heads_[static_cast<std::size_t>(persistence)];
     if (head.date_number != date.number()) {
         head.date_number = date.number();
         head.text.replace(head.date_at, DateText::size, date.text());
     }
-    return head.text;
+    const std::string_view text = head.text;
+    if (head_only) return {text.substr(0, head.size), {}};
+    return {text, text.size() == head.size ? std::string_view{body_} : std::string_view{}};
 }
 
 }  // namespace lab::live

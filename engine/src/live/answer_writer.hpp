@@ -55,14 +55,24 @@ inline void end_head(std::string& out) { out += "\r\n"; }
 /// An answer that is the same each time but for its date: made once, and patched once a second.
 class PreparedAnswer {
   public:
+    /// Head and body in one piece are sent by a cheaper system call than in two; larger bodies are kept
+    /// once, not once for each kind of head.
+    static constexpr std::size_t joined_limit = 16'384;
+
     PreparedAnswer(std::string_view content_type, std::string body);
-    /// The head for this connection, with today's date. Valid until the next call.
-    [[nodiscard]] std::string_view head(Persistence persistence, const DateText& date);
+    /// What to send on such a connection, with today's date: both parts one after the other. Valid until
+    /// the next call.
+    struct Parts {
+        std::string_view first;
+        std::string_view second;
+    };
+    [[nodiscard]] Parts parts(Persistence persistence, bool head_only, const DateText& date);
     [[nodiscard]] std::string_view body() const { return body_; }
 
   private:
     struct Head {
-        std::string text;
+        std::string text;  ///< with the body behind it, where that is small
+        std::size_t size = 0;
         std::size_t date_at = 0;
         std::uint64_t date_number = 0;
     };

@@ -56,15 +56,29 @@ TEST(AnswerHead, TurnsAStatusThatWeNeverSendIntoA500) {
 TEST(PreparedAnswer, SaysWhatTheConnectionNeedsToHear) {
     PreparedAnswer answer{plain_text, "hello"};
     const DateText date;
-    const std::string keep{answer.head(Persistence::keep, date)};
+    const std::string keep{answer.parts(Persistence::keep, true, date).first};
     EXPECT_EQ(keep.find("Connection"), std::string::npos);
     EXPECT_NE(keep.find("Content-Length: 5\r\n"), std::string::npos);
     EXPECT_NE(keep.find(date.text()), std::string::npos);
     EXPECT_EQ(keep.substr(keep.size() - 4), "\r\n\r\n");
-    EXPECT_NE(answer.head(Persistence::keep_1_0, date).find("Connection: keep-alive\r\n"),
-              std::string::npos);
-    EXPECT_NE(answer.head(Persistence::close, date).find("Connection: close\r\n"),
-              std::string::npos);
+    const auto head = [&](Persistence persistence) {
+        return answer.parts(persistence, true, date).first;
+    };
+    EXPECT_NE(head(Persistence::keep_1_0).find("Connection: keep-alive\r\n"), std::string::npos);
+    EXPECT_NE(head(Persistence::close).find("Connection: close\r\n"), std::string::npos);
+}
+
+TEST(PreparedAnswer, IsSentInOnePieceWhenItsBodyIsSmallAndInTwoWhenItIsLarge) {
+    const DateText date;
+    for (const std::size_t size : {std::size_t{0}, std::size_t{5}, PreparedAnswer::joined_limit,
+                                   PreparedAnswer::joined_limit + 1}) {
+        const std::string body(size, 'x');
+        PreparedAnswer answer{plain_text, body};
+        const std::string head{answer.parts(Persistence::keep, true, date).first};
+        const auto parts = answer.parts(Persistence::keep, false, date);
+        EXPECT_EQ(std::string{parts.first} + std::string{parts.second}, head + body);
+        EXPECT_EQ(parts.second.empty(), size <= PreparedAnswer::joined_limit);
+    }
 }
 
 TEST(ReadBuffer, KeepsWhatIsThereWhenItGrowsAndShrinksOnlyWhenEmpty) {
