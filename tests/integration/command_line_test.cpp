@@ -87,8 +87,9 @@ TEST(CommandLine, ValidatesAGoodFileAndNamesThePlaceInABadOne) {
     const auto good =
         lab({"validate", std::string{LAB_SOURCE_FOLDER} + "/scenarios/foundations/workers.toml"});
     EXPECT_EQ(good.code, 0) << good.error;
-    const auto file =
-        scratch_file("bad.toml", "schema = 1\nid = \"x\"\ntitle = \"X\"\n[server]\nworkerz = 4\n");
+    const auto file = scratch_file("bad.toml",
+                                   "schema = 1\nid = \"x\"\ntitle = \"X\"\n[server]\nworkerz = "
+                                   "4\n[[route]]\nid = \"a\"\npath = \"/a\"\n");
     const auto bad = lab({"validate", file.string()});
     EXPECT_EQ(bad.code, 2);
     EXPECT_THAT(bad.error, HasSubstr("bad.toml:5:1"));
