@@ -133,7 +133,8 @@ void LoadLoop::tick(Instant now) {
     give_up_overdue(now);
     arm_arrivals();
     const Instant boundary = now - (now - start_) % beat;
-    const bool on_beat = boundary > last_cut_;
+    // After a silence a cut ends off the beat; no cut is much shorter than the others.
+    const bool on_beat = boundary >= last_cut_ + beat / 2;
     if (on_beat) cut(boundary);
     advance_phase(now, on_beat);
 }
@@ -180,9 +181,11 @@ bool LoadLoop::seen_alive(Instant now) {
     return gap;
 }
 
-/// No catch-up burst: what was due meanwhile never was, and what was under way is withdrawn.
+/// No catch-up burst: what was due meanwhile never was, and what was under way is withdrawn. One cut
+/// spans the silence to its end, so that its length tells of it.
 void LoadLoop::resume_after_gap(Instant now) {
     withdraw_all(now);
+    cut(now);
     restart_schedule(now);
     crowd_.postpone(now);
     arm_arrivals();
