@@ -35,6 +35,7 @@ void make_standard_streams_safe() {
         }
     }
     std::signal(SIGPIPE, SIG_IGN);
+    std::signal(SIGXFSZ, SIG_IGN);
 }
 
 Terminal::Terminal()

@@ -12,7 +12,8 @@ inline constexpr int exit_failed = 1;     ///< the run failed, or its report cou
 inline constexpr int exit_wrong_use = 2;  ///< a flag, a file or a value that a person can mend
 
 /// Opens /dev/null for each of 0, 1, 2 that is closed, so that no file becomes standard output by
-/// accident, and ignores SIGPIPE: a closed pipe is then a write error that we report.
+/// accident, and ignores SIGPIPE and SIGXFSZ: a closed pipe and a file that may not grow are then
+/// write errors that we report.
 void make_standard_streams_safe();
 
 /// Where a command writes. Standard output carries the report, standard error everything else.

@@ -66,7 +66,6 @@ struct Run {
     std::deque<PendingChange> pending;
     std::uint64_t generation = 0;
     bool stop_asked = false;
-    bool knob_moved = false;
     std::shared_ptr<std::atomic<bool>> cancelled = std::make_shared<std::atomic<bool>>(false);
 };
 
@@ -210,7 +209,6 @@ class Experiment::Impl {
         run_->model = std::move(model);
         if (!run_->generator) return;  // taken up when the server is there
         if (changes.empty()) return;
-        run_->knob_moved = true;
         run_->generator->apply(run_->model.load);
         const auto server_generation = run_->server->apply(run_->model.system);
         run_->pending.push_back({generation, server_generation, std::move(changes)});
@@ -234,11 +232,7 @@ class Experiment::Impl {
     }
 
     void complete(const measure::WindowTotals& totals) {
-        std::vector<std::string> remarks;
-        if (run_->knob_moved)
-            remarks.emplace_back("A knob was moved during the run: not one steady state.");
-        auto result = run_->aggregator->finish(totals, run_->stop_asked || run_->knob_moved,
-                                               run_->server->plans(), std::move(remarks));
+        auto result = run_->aggregator->finish(totals, run_->stop_asked, run_->server->plans(), {});
         tear_down();
         finished(std::move(result));
     }
