@@ -86,7 +86,7 @@ class GeneratorRun {
         const std::lock_guard lock{mutex_};
         return phases_;
     }
-    /// The load thread was never held up for long. Where it was, the generator counts as interrupted,
+    /// The load thread was never held up for long. Where it was, the run counts as interrupted,
     /// rightly, and what a test expects of undisturbed time does not hold.
     [[nodiscard]] bool calm() const {
         const std::lock_guard lock{mutex_};

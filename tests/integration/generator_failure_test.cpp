@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the generator makes of servers that misbehave, of stops in the middle, and of changed settings.
+// What the generator makes of servers that misbehave, of stops in the middle, of changed settings.
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 

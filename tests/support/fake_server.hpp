@@ -14,9 +14,9 @@
 
 namespace lab::test {
 
-/// A server of raw sockets that does what a test tells it: late answers, answers in pieces, nonsense,
-/// closing, resetting, stalls. It knows nothing of our engine. One thread; 127.0.0.1; requests without a
-/// body. Threads: any; the script runs on the server's thread.
+/// A server of raw sockets that does what a test tells it: late answers, answers in pieces,
+/// nonsense, closing, resetting, stalls. It knows nothing of our engine. One thread; 127.0.0.1;
+/// requests without a body. Threads: any; the script runs on the server's thread.
 class FakeServer {
   public:
     /// A request as it came.

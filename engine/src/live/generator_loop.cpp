@@ -181,8 +181,8 @@ bool LoadLoop::seen_alive(Instant now) {
     return gap;
 }
 
-/// No catch-up burst: what was due meanwhile never was, and what was under way is withdrawn. One cut
-/// spans the silence to its end, so that its length tells of it.
+/// No catch-up burst: what was due meanwhile never was, and what was under way is withdrawn. One
+/// cut spans the silence to its end, so that its length tells of it.
 void LoadLoop::resume_after_gap(Instant now) {
     withdraw_all(now);
     cut(now);
@@ -196,7 +196,7 @@ void LoadLoop::arm_arrivals() {
     const Instant due = load_.model == LoadModel::open ? schedule_.peek() : crowd_.next_due();
     if (due == armed_for_ || due >= window_to_) return;
     armed_for_ = due;
-    // A sleep wakes late, by some 80 us here: it aims that much before, and the rest is waited awake.
+    // A sleep wakes late, by some 80 us here: it aims that much before, and waits the rest awake.
     const Instant aim = due - lead_;
     const bool sleeps = aim > clock_now();
     arrival_timer_.expires_at(aim);
