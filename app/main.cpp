@@ -19,6 +19,7 @@
 #include "lab/doctor.hpp"
 #include "pages/main_window.hpp"
 #include "pages/screenshot_tour.hpp"
+#include "pages/window_meter.hpp"
 #include "widgets/icons.hpp"
 
 namespace {
@@ -35,6 +36,7 @@ const char* const help =
     "  latency-lab-window [SCENARIO]         opens the window; SCENARIO is an id or a file\n"
     "  latency-lab-window --screenshots DIR  goes through the pages, saves a picture of each, "
     "ends\n"
+    "  latency-lab-window --measure SCENARIO runs it, prints what the window itself costs, ends\n"
     "  latency-lab-window --help | --version\n"
     "\n"
     "Without a display use latency-lab, which does everything in a terminal.\n";
@@ -42,6 +44,7 @@ const char* const help =
 struct Arguments {
     QString scenario;
     QString screenshots;
+    bool measure = false;         ///< print what the window costs, then end
     std::optional<int> exitCode;  ///< all was said already
 };
 
@@ -60,11 +63,13 @@ Arguments readArguments(int argc, char** argv) {
             return arguments;
         }
         if (word == "--version") {
-            std::printf("latency-lab-window %s\n", lab::version().c_str());
+            std::fputs(("latency-lab-window " + lab::version() + "\n").c_str(), stdout);
             arguments.exitCode = exitFine;
             return arguments;
         }
-        if (word == "--screenshots") {
+        if (word == "--measure") {
+            arguments.measure = true;
+        } else if (word == "--screenshots") {
             if (i + 1 >= argc) return wrong("--screenshots needs a folder");
             arguments.screenshots = QString::fromLocal8Bit(argv[++i]);
         } else if (word.size() > 1 && word.front() == '-') {
@@ -166,6 +171,13 @@ int main(int argc, char** argv) {
         QObject::connect(&*tour, &ScreenshotTour::finished, &window,
                          [](int code) { QApplication::exit(code); });
         tour->start();
+    }
+    std::optional<WindowMeter> meter;
+    if (arguments.measure) {
+        meter.emplace(&window);
+        QObject::connect(&*meter, &WindowMeter::finished, &window,
+                         [](int code) { QApplication::exit(code); });
+        meter->start();
     }
     const int code = QApplication::exec();
     window.hide();

@@ -307,7 +307,7 @@ RunHistory::TimeRange RunHistory::visibleRange() const {
         wanted = std::max(wanted, *m_plannedLength);
         if (wanted <= *m_plannedLength + 0.25) return {0, std::min(wanted, visibleWindow)};
     }
-    for (const double step : {15.0, 30.0, 45.0}) {
+    for (const double step : {15.0, 20.0, 30.0, 45.0}) {
         if (wanted <= step) return {0, step};
     }
     return {0, visibleWindow};
