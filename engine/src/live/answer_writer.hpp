@@ -55,13 +55,13 @@ inline void end_head(std::string& out) { out += "\r\n"; }
 /// An answer that is the same each time but for its date: made once, and patched once a second.
 class PreparedAnswer {
   public:
-    /// Head and body in one piece are sent by a cheaper system call than in two; larger bodies are kept
-    /// once, not once for each kind of head.
+    /// Head and body in one piece are sent by a cheaper system call than in two; larger bodies are
+    /// kept once, not once for each kind of head.
     static constexpr std::size_t joined_limit = 16'384;
 
     PreparedAnswer(std::string_view content_type, std::string body);
-    /// What to send on such a connection, with today's date: both parts one after the other. Valid until
-    /// the next call.
+    /// What to send on such a connection, with today's date: both parts one after the other. Valid
+    /// until the next call.
     struct Parts {
         std::string_view first;
         std::string_view second;

@@ -23,13 +23,16 @@ constexpr std::array top{
             false},
     KeyInfo{"run", "a table `[run]`", "How long a run lasts.", false},
     KeyInfo{"server", "a table `[server]`", "The server.", false},
-    KeyInfo{"route", "one table `[[route]]` or more", "The addresses and what is done for each.", true},
+    KeyInfo{"route", "one table `[[route]]` or more", "The addresses and what is done for each.",
+            true},
     KeyInfo{"cache", "a table `[cache]`", "The cache.", false},
     KeyInfo{"database", "a table `[database]`", "The database.", false},
     KeyInfo{"network", "a table `[network]`", "The network.", false},
     KeyInfo{"load", "a table `[load]`", "What is asked of the server.", false},
-    KeyInfo{"knob", "one table `[[knob]]` or more", "The settings that can be moved in free play.", false},
-    KeyInfo{"lesson", "one table `[[lesson]]` or more", "The screens of the lesson, in order.", false},
+    KeyInfo{"knob", "one table `[[knob]]` or more", "The settings that can be moved in free play.",
+            false},
+    KeyInfo{"lesson", "one table `[[lesson]]` or more", "The screens of the lesson, in order.",
+            false},
 };
 
 constexpr std::array run{
