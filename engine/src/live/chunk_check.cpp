@@ -52,6 +52,16 @@ bool are_extensions(std::string_view text) {
     return true;
 }
 
+/// Fields that frame a message, route it or rule its connection: they come too late in a trailer, and
+/// RFC 9110 6.5.1 lets nobody send them there.
+bool is_too_late(std::string_view name) {
+    for (const std::string_view late :
+         {"content-length", "transfer-encoding", "host", "connection", "proxy-connection"}) {
+        if (equal_fold(name, late)) return true;
+    }
+    return false;
+}
+
 }  // namespace
 
 void ChunkCheck::restart(std::uint64_t body_limit) {
@@ -113,6 +123,7 @@ bool ChunkCheck::read_trailer(std::string_view line) {
     status_ = 400;
     const auto colon = line.find(':');
     if (colon == std::string_view::npos || !is_token(line.substr(0, colon))) return false;
+    if (is_too_late(line.substr(0, colon))) return false;
     if (!is_field_text(line.substr(colon + 1))) return false;
     status_ = 0;
     return true;

@@ -75,6 +75,8 @@ std::vector<Row> chunk_rows() {
         bad("ThirtyThreeTrailers", "0\r\n" + times(33, "A: b\r\n") + "\r\n", 431, "SAFETY 2"),
         bad("TrailersThatAreTooLong", "0\r\nA: " + std::string(17'000, 'b') + "\r\n\r\n", 431,
             "SAFETY 2"),
+        bad("TrailerThatGivesALength", "0\r\nContent-Length: 5\r\n\r\n", 400, "9110 6.5.1"),
+        bad("TrailerThatNamesAHost", "0\r\nHost: localhost\r\n\r\n", 400, "9110 6.5.1"),
         bad("TrailerFolded", "0\r\nA: b\r\n c\r\n\r\n", 400, "9112 5.2"),
         bad("TrailerWithASpaceBeforeTheColon", "0\r\nA : b\r\n\r\n", 400, "9112 5.1"),
         bad("TrailerWithNul", "0\r\nA: b\0\r\n\r\n"s, 400, "9110 5.5"),

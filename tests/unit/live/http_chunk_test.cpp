@@ -113,6 +113,12 @@ TEST(ChunkCheck, BoundsTrailersInNumberAndOctets) {
     expect_refused("0\r\nA: " + std::string(trailer_limit + 10, 'b'), 431);
 }
 
+TEST(ChunkCheck, RefusesTrailersThatFrameOrRouteAMessage) {
+    for (const char* name : {"Content-Length", "TRANSFER-ENCODING", "host", "Connection"}) {
+        expect_refused("0\r\n" + std::string{name} + ": close\r\n\r\n");
+    }
+}
+
 TEST(ChunkCheck, RefusesTrailersThatAreNoFields) {
     for (const char* body : {"0\r\nA\r\n\r\n", "0\r\n A: b\r\n\r\n", "0\r\nA : b\r\n\r\n",
                              "0\r\nA: b\r\n c\r\n\r\n", "0\r\n: b\r\n\r\n", "0\r\nA: b\n\r\n"}) {
