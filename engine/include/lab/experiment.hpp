@@ -30,9 +30,9 @@ struct RunPlan {
     std::optional<Duration> length;     ///< of the window; none: until stopped
 };
 
-/// Called on the control thread, one at a time; must return at once. None after stop() has
-/// returned... ...from the destructor. `on_finished` comes exactly once for each start() that
-/// succeeded.
+/// Called on the control thread, one at a time; must return at once. `on_finished` comes exactly once
+/// for each start() that succeeded, unless the experiment is destroyed first; after the destructor
+/// has returned nothing calls back.
 struct ExperimentEvents {
     std::function<void(RunPhase, const std::string& progress)> on_phase;
     std::function<void(FramePtr)> on_frame;
@@ -99,7 +99,8 @@ struct LoadOptions {
     std::uint64_t seed = 42;
 };
 /// Errors: invalid_input (the URL), not_permitted (not this machine), unreachable (nobody listens).
-/// `on_frame` is called ten times a second on another thread; `stop` is polled. Blocks until done.
+/// `on_frame` is called ten times a second on the calling thread; `stop` is polled. Blocks until
+/// done.
 [[nodiscard]] Result<RunResultPtr> run_load(const LoadOptions& options,
                                             const std::function<void(FramePtr)>& on_frame,
                                             const std::function<bool()>& stop);
