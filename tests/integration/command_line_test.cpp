@@ -15,6 +15,7 @@ namespace lab::test {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::AnyOf;
 using testing::HasSubstr;
 
 Process::Options words(std::vector<std::string> arguments) {
@@ -208,7 +209,9 @@ TEST(CommandLine, SaysThatNobodyListens) {
 TEST(CommandLine, PlaysALessonWithoutAnybodyToAsk) {
     const auto ended = run_program(words({"play", "workers"}), 90s);
     EXPECT_EQ(ended.code, 0) << ended.error;
-    EXPECT_THAT(ended.out, HasSubstr("Measured:"));
+    // On a machine that is too busy it says so instead.
+    EXPECT_THAT(ended.out, AnyOf(HasSubstr("Measured:"), HasSubstr("cannot be judged"),
+                                 HasSubstr("run again")));
     EXPECT_THAT(ended.out, HasSubstr("gunicorn"));
 }
 

@@ -52,8 +52,8 @@ bool are_extensions(std::string_view text) {
     return true;
 }
 
-/// Fields that frame a message, route it or rule its connection: they come too late in a trailer, and
-/// RFC 9110 6.5.1 lets nobody send them there.
+/// Fields that frame a message, route it or rule its connection: they come too late in a trailer,
+/// and RFC 9110 6.5.1 lets nobody send them there.
 bool is_too_late(std::string_view name) {
     for (const std::string_view late :
          {"content-length", "transfer-encoding", "host", "connection", "proxy-connection"}) {

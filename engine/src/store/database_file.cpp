@@ -71,7 +71,11 @@ void create_schema(SQLite::Database& db) {
 }
 
 /// Throws Damaged, Newer, or SQLite's own.
+///
+/// One snapshot: another program may be writing the schema of a new file at this moment, and half of
+/// it looks like damage.
 void check_content(SQLite::Database& db) {
+    const SQLite::Transaction snapshot(db);
     const int version = number(db, "PRAGMA user_version");
     const int application = number(db, "PRAGMA application_id");
     const int tables = number(db, "SELECT count(*) FROM sqlite_master");

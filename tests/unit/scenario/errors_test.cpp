@@ -158,7 +158,7 @@ TEST(ScenarioErrors, SayWhatIsWrongWithARoute) {
     EXPECT_EQ(error_with("[[route]]\nid = \"pay\"\npath = \"/b\"\nsteps = []\n"),
               "t.toml:5:1: route.pay: two routes have this id; allowed: ids that differ");
     EXPECT_THAT(error_of("schema = 1\nid = \"x\"\ntitle = \"X\"\n"),
-                HasSubstr("route: found nothing; allowed: tables, see below"));
+                HasSubstr("route: found nothing; allowed: one table `[[route]]` or more"));
 }
 
 TEST(ScenarioErrors, SayWhatIsWrongAtTheTop) {
