@@ -13,6 +13,7 @@
 #include <QApplication>
 #include <QSocketNotifier>
 #include <QStyleFactory>
+#include <QTemporaryDir>
 
 #include "bridge/experiment_bridge.hpp"
 #include "bridge/storage.hpp"
@@ -150,9 +151,17 @@ int main(int argc, char** argv) {
     initResources();
     QApplication::setWindowIcon(QIcon(QStringLiteral(":/latency-lab.svg")));
 
-    Storage storage({lab::scenario_folders(), {}, {}});
+    // A tour is nobody's learning: it leaves a person's progress and preferences alone.
+    std::optional<QTemporaryDir> scratch;
+    Storage::Places places{lab::scenario_folders(), {}, {}};
+    if (arguments.measure || !arguments.screenshots.isEmpty()) {
+        scratch.emplace();
+        places.data = scratch->path().toStdString();
+        places.preferences = scratch->filePath(QStringLiteral("window.ini"));
+    }
+    Storage storage(places);
     ExperimentBridge bridge(&makeLiveRunner);
-    MainWindow window(&storage, &bridge, readPreferences({}), systemPalette);
+    MainWindow window(&storage, &bridge, readPreferences(places.preferences), systemPalette);
     window.show();
     if (!arguments.scenario.isEmpty()) window.openByName(arguments.scenario);
 
