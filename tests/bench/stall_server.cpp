@@ -23,7 +23,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-constexpr auto answer_after = 5ms;
 constexpr auto period = 10s;
 constexpr auto stall = 1s;
 constexpr auto spin = 200us;  // sleeping wakes late; the last stretch is waited for awake
@@ -54,8 +53,8 @@ int listen_on(int port) {
 
 class StallServer {
   public:
-    explicit StallServer(int listener)
-        : listener_{listener}, poll_{::epoll_create1(0)}, start_{Clock::now()} {
+    StallServer(int listener, bool bare)
+        : bare_{bare}, listener_{listener}, poll_{::epoll_create1(0)}, start_{Clock::now()} {
         watch(listener_);
     }
 
@@ -64,7 +63,7 @@ class StallServer {
             answer_due();
             const auto now = Clock::now();
             const auto in_period = (now - start_) % period;
-            const bool stalled = in_period >= period - stall;
+            const bool stalled = !bare_ && in_period >= period - stall;
             const auto resume = now + (period - in_period);
             if (stalled) {  // reads nothing; what was read before is still answered
                 const auto next = due_.empty() ? resume : std::min(due_.front().at - spin, resume);
@@ -134,9 +133,10 @@ class StallServer {
             ::close(descriptor);
             return;
         }
-        due_.push_back({Clock::now() + answer_after, descriptor});
+        due_.push_back({Clock::now() + (bare_ ? 0ms : 5ms), descriptor});
     }
 
+    bool bare_;
     int listener_;
     int poll_;
     Clock::time_point start_;
@@ -146,10 +146,10 @@ class StallServer {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 3) return 2;
+    if (argc != 3 && argc != 4) return 2;
     std::signal(SIGPIPE, SIG_IGN);
     const int listener = listen_on(number(argv[1]));
     if (listener < 0) return 1;
-    StallServer{listener}.run(std::chrono::seconds{number(argv[2])});
+    StallServer{listener, argc == 4}.run(std::chrono::seconds{number(argv[2])});
     return 0;
 }
