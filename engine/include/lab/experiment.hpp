@@ -30,7 +30,7 @@ struct RunPlan {
     std::optional<Duration> length;     ///< of the window; none: until stopped
 };
 
-/// Called on the control thread, one at a time; must return at once. `on_finished` comes exactly once
+/// Called on the control thread, one at a time; must return at once. `on_finished` comes once
 /// for each start() that succeeded, unless the experiment is destroyed first; after the destructor
 /// has returned nothing calls back.
 struct ExperimentEvents {

@@ -72,7 +72,7 @@ void create_schema(SQLite::Database& db) {
 
 /// Throws Damaged, Newer, or SQLite's own.
 ///
-/// One snapshot: another program may be writing the schema of a new file at this moment, and half of
+/// One snapshot: another program may be writing the schema of a new file right now, and half of
 /// it looks like damage.
 void check_content(SQLite::Database& db) {
     const SQLite::Transaction snapshot(db);
