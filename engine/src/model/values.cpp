@@ -139,12 +139,12 @@ Result<SettingValue> from_text(std::string_view path, const SettingInfo& info,
                                std::string_view text) {
     const auto wrap = [&](const auto& parsed) -> Result<SettingValue> {
         if (!parsed) return not_allowed(path, info, in_quotes(text));
-        return SettingValue{*parsed};
+        return in_place(*parsed);
     };
     switch (info.kind) {
         case ValueKind::flag:
-            if (text == "true" || text == "on") return SettingValue{true};
-            if (text == "false" || text == "off") return SettingValue{false};
+            if (text == "true" || text == "on") return in_place(true);
+            if (text == "false" || text == "off") return in_place(false);
             return not_allowed(path, info, in_quotes(text));
         case ValueKind::count:
             return wrap(parse_count(text));
@@ -162,7 +162,7 @@ Result<SettingValue> from_text(std::string_view path, const SettingInfo& info,
         case ValueKind::text:
             break;
     }
-    return SettingValue{std::string(text)};
+    return in_place(std::string(text));
 }
 
 }  // namespace names

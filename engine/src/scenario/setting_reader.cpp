@@ -41,12 +41,12 @@ Result<SettingValue> convert(std::string_view path, const SettingInfo& info, con
     const bool is_text = node.kind == Node::Kind::text;
     switch (info.kind) {
         case ValueKind::flag:
-            if (node.kind == Node::Kind::boolean) return SettingValue{node.boolean};
+            if (node.kind == Node::Kind::boolean) return names::in_place(node.boolean);
             break;
         case ValueKind::count:
         case ValueKind::number:
-            if (node.kind == Node::Kind::integer) return SettingValue{node.integer};
-            if (node.kind == Node::Kind::number) return SettingValue{node.number};
+            if (node.kind == Node::Kind::integer) return names::in_place(node.integer);
+            if (node.kind == Node::Kind::number) return names::in_place(node.number);
             break;
         case ValueKind::distribution:
             if (is_text) return names::from_text(path, info, node.text);
