@@ -203,6 +203,17 @@ TEST(HostileText, MayHoldDotsAndBracketsInsideStringsAndComments) {
     }
 }
 
+/// Each of these once ran the parser into an assertion or into undefined behaviour.
+TEST(HostileText, ThatTripsTheParserIsReportedByIt) {
+    for (const char* text :
+         {"[=", "[.", "[[=]]", "\xc3\xa9", "a = 1 \xc3\xa9", "\xc2\xa0", "[\xc3\xa9]",
+          "a = [\xc3\xa9]", "a = 1\xe2\x80\x8b", "= 1", ". = 1", "a.= 1"}) {
+        EXPECT_THAT(error_of(text), HasSubstr("t.toml:1:")) << text;
+    }
+    const std::string lesson = "[[lesson]]\nkind = \"say\"\ntext = \"\"\"a \\\n\xc2\xa7 b\"\"\"\n";
+    EXPECT_EQ(error_of(minimal + lesson), "no error");
+}
+
 TEST(HostileText, OfTokensOfTheLanguageEndsInAnErrorOrAScenario) {
     const std::string_view tokens[] = {
         "[",   "]",   "[[",  "]]",     "{",      "}",          "=",        ",", ".",
