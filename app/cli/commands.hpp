@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace lab::cli {
@@ -68,6 +69,8 @@ std::optional<Scenario> open_or_explain(Terminal& terminal, const std::string& s
 /// The scenario's model with every "path=value" laid over it. Prints the reason where one is wrong.
 std::optional<Model> model_with(Terminal& terminal, const Scenario& scenario,
                                 const std::vector<std::string>& set);
+/// Text of several lines from a file, safe for a terminal: control bytes escaped, line ends kept.
+std::string escaped_lines(std::string_view text, std::string_view indent = {});
 /// 2 for what a person can mend (a file, a flag), else 1.
 int exit_code_for(const Error& error);
 /// "12s", "500ms"; a bare number is seconds.

@@ -50,6 +50,17 @@ std::optional<Model> model_with(Terminal& terminal, const Scenario& scenario,
     return std::nullopt;
 }
 
+std::string escaped_lines(std::string_view text, std::string_view indent) {
+    std::string lines;
+    for (std::size_t from = 0; from <= text.size();) {
+        const auto end = std::min(text.find('\n', from), text.size());
+        if (from > 0) lines += '\n';
+        lines.append(indent).append(escaped(text.substr(from, end - from)));
+        from = end + 1;
+    }
+    return lines;
+}
+
 int list_command(Terminal& terminal) {
     const auto folders = scenario_folders();
     const auto entries = list_scenarios(folders);
@@ -76,10 +87,10 @@ int list_command(Terminal& terminal) {
 int show_command(Terminal& terminal, const std::string& name) {
     const auto scenario = open_or_explain(terminal, name);
     if (!scenario) return exit_wrong_use;
-    std::string text =
-        fmt::format("{}  ({})\n{}\n\nruns {:g} s after {:g} s of warm-up, seed {}\n",
-                    escaped(scenario->title), escaped(scenario->id), escaped(scenario->summary),
-                    to_seconds(scenario->length), to_seconds(scenario->warm_up), scenario->seed);
+    std::string text = fmt::format("{}  ({})\n{}\n\nruns {:g} s after {:g} s of warm-up, seed {}\n",
+                                   escaped(scenario->title), escaped(scenario->id),
+                                   escaped_lines(scenario->summary), to_seconds(scenario->length),
+                                   to_seconds(scenario->warm_up), scenario->seed);
     text += "\nRoutes\n";
     for (const auto& route : scenario->model.system.routes) {
         text += fmt::format("  {:12} {} {}\n", escaped(route.id),

@@ -50,8 +50,8 @@ class Player {
                 return exit_ok;
             case LessonKind::flask:
                 say(step.text);
-                terminal_.out(escaped("In Flask you would write") + "\n\n    " +
-                              escaped(step.code) + "\n\n");
+                terminal_.out("In Flask you would write\n\n" + escaped_lines(step.code, "    ") +
+                              "\n\n");
                 return exit_ok;
             case LessonKind::play:
                 say(step.text);
@@ -65,11 +65,7 @@ class Player {
 
     void say(const std::string& text) {
         if (text.empty()) return;
-        std::string shown;
-        for (const char byte : fill_placeholders(text, variants_)) {
-            shown += byte == '\n' ? std::string{"\n"} : escaped(std::string_view{&byte, 1});
-        }
-        terminal_.out(shown + "\n\n");
+        terminal_.out(escaped_lines(fill_placeholders(text, variants_)) + "\n\n");
     }
 
     void knobs() {

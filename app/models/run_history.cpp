@@ -60,6 +60,9 @@ Figures figuresOf(const Sums& sums) {
     if (sums.seconds <= 0) return f;
     f.goodput = sums.perSecond(sums.counts.good);
     f.throughput = sums.perSecond(answered(sums.counts));
+    f.late = sums.perSecond(sums.counts.late);
+    f.stale = sums.perSecond(sums.counts.stale);
+    f.wrongUser = sums.perSecond(sums.counts.wrong_user);
     f.waiting = sums.depthSeconds / sums.seconds;
     const std::uint64_t ended = sums.counts.total_ended();
     if (ended > 0) {

@@ -62,6 +62,7 @@ struct HistoryMarker {
 /// The six figures and what they rest on. Empty: no samples.
 struct Figures {
     std::optional<double> goodput, throughput;  ///< per second
+    double late = 0, stale = 0, wrongUser = 0;  ///< answers a second that are not good, and why
     std::optional<double> p50, p99;             ///< ms
     std::optional<double> waiting;              ///< requests in the admission queue
     std::optional<double> errorShare;           ///< 0..1

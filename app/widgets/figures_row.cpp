@@ -82,6 +82,22 @@ void describeRate(FigureText& t, std::optional<double> now, std::optional<double
     t.tone = change.tone;
 }
 
+/// Why answers are no goodput, worst first: it matters more than the change against A.
+void describeMarks(FigureText& t, const Figures& now) {
+    const auto say = [&t](const QString& what, double perSecond) {
+        t.change = tr("%1 %2/s").arg(what, showNumber(perSecond));
+        t.tone = Tone::worse;
+    };
+    constexpr double worthTelling = 0.05;  // of a request a second
+    if (now.wrongUser > worthTelling) {
+        say(tr("wrong user"), now.wrongUser);
+    } else if (now.stale > worthTelling && now.stale >= now.late) {
+        say(tr("stale"), now.stale);
+    } else if (now.late > worthTelling) {
+        say(tr("too late"), now.late);
+    }
+}
+
 void describeLatency(FigureText& t, std::optional<double> now, std::optional<double> before,
                      bool present) {
     t.unit = tr("ms");
@@ -172,11 +188,13 @@ FigureText describeFigure(Figure figure, const Figures& now, const std::optional
             t.tip =
                 rateTip(now, tr("Answers a second that are right, fresh and within the deadline."));
             describeRate(t, now.goodput, a(&Figures::goodput), present);
+            describeMarks(t, now);
             break;
         case Figure::throughput:
             t.title = tr("Throughput");
             t.tip = rateTip(now, tr("Answers a second with a 2xx or 3xx status."));
             describeRate(t, now.throughput, a(&Figures::throughput), present);
+            if (present) describeMarks(t, now);
             break;
         case Figure::p50:
             t.title = present ? tr("p50 latency") : tr("Latency p50");
