@@ -23,6 +23,7 @@ add_library(lab_app STATIC
   pages/main_window.cpp
   pages/present_page.cpp
   pages/screenshot_tour.cpp
+  pages/present_text.cpp
   pages/window_meter.cpp
   widgets/cards.cpp
   widgets/controls.cpp

@@ -14,6 +14,7 @@
 #include "models/plain_text.hpp"
 #include "models/run_controller.hpp"
 #include "models/run_history.hpp"
+#include "pages/present_text.hpp"
 #include "widgets/figures_row.hpp"
 #include "widgets/pieces.hpp"
 
@@ -25,6 +26,7 @@ constexpr int spaceKey = -1;
 constexpr int runKey = -2;
 constexpr int resetKey = -3;
 constexpr int leaveKey = -4;
+constexpr int backKey = -5;
 
 QString knobLetter(const KnobModel& knob) { return plainText(knob.knob().key, 1).toUpper(); }
 
@@ -119,9 +121,7 @@ void PresentPage::resizeEvent(QResizeEvent* event) {
     m_follow->setVisible(width() >= 1200);
 }
 
-int PresentPage::chipPixels() const {
-    return qRound(15 * std::clamp(width() / 1440.0, 0.8, 2.0));
-}
+int PresentPage::chipPixels() const { return qRound(15 * std::clamp(width() / 1440.0, 0.8, 2.0)); }
 
 void PresentPage::addChip(const QString& key, const QString& meaning, int id) {
     QString text = key + QStringLiteral("  ") + meaning;
@@ -140,11 +140,12 @@ void PresentPage::rebuildKeys() {
     const Scenario* scenario = m_run->scenario();
     if (scenario == nullptr) return;
     addChip(tr("Space"), scenario->lesson.empty() ? tr("run") : tr("next step"), spaceKey);
+    if (!scenario->lesson.empty()) addChip(QStringLiteral("←"), tr("back"), backKey);
     for (const Knob& knob : scenario->knobs) {
         auto model = KnobModel::make(knob, scenario->model);
         if (!model || knob.key.empty()) continue;
         const bool toggle = model->shape() == KnobModel::Shape::toggle;
-        const QString how = toggle ? tr("on / off") : QStringLiteral("+ / −");
+        const QString how = toggle ? tr("on / off") : QStringLiteral("+ / ⇧ −");
         const int id = static_cast<int>(m_knobs.size());
         addChip(knobLetter(*model), model->label().toLower() + u' ' + how, id);
         m_knobs.push_back(std::move(*model));
@@ -165,6 +166,8 @@ void PresentPage::press(int id) {
         } else if (!m_run->isRunning()) {
             m_run->play();
         }
+    } else if (id == backKey) {
+        m_controller->goBack();
     } else if (id == runKey) {
         emit runToggled();
     } else if (id == resetKey) {
@@ -198,6 +201,9 @@ void PresentPage::keyPressEvent(QKeyEvent* event) {
     const bool shift = (event->modifiers() & Qt::ShiftModifier) != 0;
     if (plain && event->key() == Qt::Key_Space) {
         press(spaceKey);
+    } else if (plain && (event->key() == Qt::Key_Backspace || event->key() == Qt::Key_Left ||
+                         event->key() == Qt::Key_PageUp)) {
+        press(backKey);
     } else if (plain && event->key() == Qt::Key_Escape) {
         press(leaveKey);
     } else if (plain && event->key() == Qt::Key_R) {
@@ -224,17 +230,7 @@ void PresentPage::showStep() {
         } else if (predict != nullptr) {
             headline = plainText(predict->ask, 300);
         }
-        if (step->kind == LessonKind::predict) {
-            QStringList options;
-            for (const auto& option : step->options) options << plainText(option.text);
-            line = options.join(QStringLiteral("   ·   "));
-        } else if (step->kind == LessonKind::explain) {
-            line = m_lesson->measuredSentence();
-        } else if (step->kind == LessonKind::flask) {
-            line = plainText(step->code, 200);
-        } else if (step->kind == LessonKind::play) {
-            line = tr("Move the knobs with their keys.");
-        }
+        line = presentText(*m_lesson, *scenario);
     }
     m_headline->setText(headline);
     m_line->setText(line);
