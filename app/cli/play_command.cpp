@@ -4,6 +4,7 @@
 #include "cli/live_run.hpp"
 #include "cli/run_report.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 
@@ -131,7 +132,8 @@ class Player {
 
     void judge_prediction() {
         if (prediction_ == nullptr) return;
-        const auto verdict = judge(*prediction_, chosen_, variants_);
+        // Where nobody chose, what was measured and which answer it makes right is said all the same.
+        const auto verdict = judge(*prediction_, std::max(chosen_, 0), variants_);
         terminal_.out("\n" + escaped(judgement_sentence(*prediction_, chosen_, verdict)) + "\n\n");
         prediction_ = nullptr;
     }
