@@ -132,7 +132,7 @@ class Player {
 
     void judge_prediction() {
         if (prediction_ == nullptr) return;
-        // Where nobody chose, what was measured and which answer it makes right is said all the same.
+        // Where nobody chose, what was measured and which answer held is said all the same.
         const auto verdict = judge(*prediction_, std::max(chosen_, 0), variants_);
         terminal_.out("\n" + escaped(judgement_sentence(*prediction_, chosen_, verdict)) + "\n\n");
         prediction_ = nullptr;
