@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the front end does round its sessions: binding and letting go of workers, full queues, clients that
-// go, ports, descriptors, and the end.
+// What the front end does round its sessions: binding and letting go of workers, full queues,
+// clients that go, ports, descriptors, and the end.
 #include <gtest/gtest.h>
 
 #include <chrono>

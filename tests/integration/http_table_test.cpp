@@ -107,7 +107,7 @@ void play(const Row& row, testing::RawClient& client) {
     if (row.half_close) client.half_close();
     std::string all;
     for (std::size_t i = 0; i < row.answers.size(); ++i) {
-        const auto answer = client.read_answer(i < 31 && (row.heads >> i & 1) != 0);
+        const auto answer = client.read_answer(i < 31 && i < 31 && (row.heads >> i & 1) != 0);
         ASSERT_TRUE(answer) << "answer " << i << " did not come";
         ASSERT_EQ(answer->status, row.answers[i]) << "answer " << i;
         if (answer->status != 100) {

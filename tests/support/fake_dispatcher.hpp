@@ -28,8 +28,9 @@ inline live::GenerationPtr make_generation(System system, std::uint64_t number =
     return generation;
 }
 
-/// Stands for the workers: answers at once with "key=K user=U target=T", or when it is told to. What it was
-/// asked is written down. Threads: the front end's for the Dispatcher's calls, any for the others.
+/// Stands for the workers: answers at once with "key=K user=U target=T", or when it is told to. What
+/// it was asked is written down. Threads: the front end's for the Dispatcher's calls, any for the
+/// others.
 class FakeDispatcher final : public live::Dispatcher {
   public:
     FakeDispatcher(live::CompletionQueue& completions, live::GenerationPtr generation)

@@ -8,8 +8,8 @@
 
 namespace lab::testing {
 
-/// A client that sends what it is told, octet for octet, and reads answers by their Content-Length. Every
-/// read gives up after 5 s. Threads: one.
+/// A client that sends what it is told, octet for octet, and reads answers by their Content-Length.
+/// Every read gives up after 5 s. Threads: one.
 class RawClient {
   public:
     struct Answer {

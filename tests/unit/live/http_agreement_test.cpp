@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Our checks and Beast's parser read the same bytes one after the other: on many mutated requests they must
-// come to the same end, or there is a request between them that one sees and the other does not.
+// Our checks and Beast's parser read the same bytes one after the other: on many mutated requests
+// they must come to the same end, or there is a request that one of them sees and the other does
+// not.
 #include <gtest/gtest.h>
 
 #include <algorithm>
