@@ -32,8 +32,17 @@ bool read_into(Terminal& terminal, const char* flag, const std::string& text, au
         terminal.error(std::string{flag} + ": " + duration.error().detail);
         return false;
     }
+    if (std::string_view{flag} == "--for" && *duration <= Duration{}) {
+        terminal.error("--for: found " + text + ", allowed: more than nothing, as in 12s");
+        return false;
+    }
     target = *duration;
     return true;
+}
+
+/// CLI11 would wrap a negative number round to a huge one.
+std::string not_negative(const std::string& text) {
+    return text.starts_with('-') ? "found " + text + ", allowed: a whole number from 0" : "";
 }
 
 void add_run(CLI::App& app, Arguments& arguments) {
@@ -44,7 +53,8 @@ void add_run(CLI::App& app, Arguments& arguments) {
         ->allow_extra_args(false);
     run->add_option("--for", arguments.run_times.length, "length after warm-up: 12s, 500ms");
     run->add_option("--warm-up", arguments.run_times.warm_up, "not counted: 1s");
-    run->add_option("--seed", arguments.run.seed, "arrivals and work are drawn from it");
+    run->add_option("--seed", arguments.run.seed, "arrivals and work are drawn from it")
+        ->check(not_negative);
     run->add_option("--json", arguments.run.json,
                     "write the result to a file, or - for standard output");
     run->add_option("--csv", arguments.run.csv, "write one row a frame to a file, or -");
@@ -58,7 +68,8 @@ void add_serve(CLI::App& app, Arguments& arguments) {
         ->check(CLI::Range(0, 65535));
     serve->add_option("--set", arguments.serve.set, "path=value; may be repeated")
         ->allow_extra_args(false);
-    serve->add_option("--seed", arguments.serve.seed, "the work is drawn from it");
+    serve->add_option("--seed", arguments.serve.seed, "the work is drawn from it")
+        ->check(not_negative);
 }
 
 void add_load(CLI::App& app, Arguments& arguments) {

@@ -5,6 +5,7 @@
 #include "cli/run_report.hpp"
 
 #include <algorithm>
+#include <filesystem>
 
 #include <fmt/format.h>
 
@@ -15,6 +16,18 @@ namespace lab::cli {
 
 RunReport::RunReport(Terminal& terminal, std::string json, std::string csv, Duration expected)
     : terminal_{terminal}, json_{std::move(json)}, csv_{std::move(csv)}, expected_{expected} {}
+
+bool RunReport::can_be_written() {
+    for (const auto& file : {json_, csv_}) {
+        if (file.empty() || file == "-") continue;
+        const auto folder = std::filesystem::absolute(file).parent_path();
+        std::error_code ignored;
+        if (std::filesystem::is_directory(folder, ignored)) continue;
+        terminal_.error(escaped(file) + ": there is no folder " + escaped(folder.string()));
+        return false;
+    }
+    return true;
+}
 
 void RunReport::on_progress(const std::string& text) {
     const std::lock_guard lock{mutex_};
@@ -88,6 +101,7 @@ int run_command(Terminal& terminal, const RunArguments& arguments) {
 
     Interrupts interrupts{{}};
     RunReport report{terminal, arguments.json, arguments.csv, plan.warm_up + *plan.length};
+    if (!report.can_be_written()) return exit_failed;
     auto result =
         run_live(std::move(plan), {[&](FramePtr frame) { report.on_frame(std::move(frame)); },
                                    [&](const std::string& text) { report.on_progress(text); },

@@ -19,6 +19,10 @@ class RunReport {
   public:
     RunReport(Terminal& terminal, std::string json, std::string csv, Duration expected);
 
+    /// Whether the files that were asked for can be made, before anything runs for them. Says why
+    /// not.
+    [[nodiscard]] bool can_be_written();
+
     void on_frame(FramePtr frame);
     /// "making 200,000 products", while nothing is measured yet.
     void on_progress(const std::string& text);
