@@ -123,7 +123,7 @@ TEST(ScenarioErrors, SayWhatIsWrongWithAStep) {
         "product_by_sku, product_by_id or products_by_category; did you mean product_by_sku?");
     EXPECT_EQ(with_steps("[{ cache = { key = [\"cookie\"], steps = [{ cpu = \"1ms\" }] } }]"),
               "t.toml:8:28: route.pay.steps[1].cache.key: found \"cookie\"; allowed: \"path\", "
-              "\"query\", \"user\"");
+              "\"query\", \"user\", \"header\"");
     EXPECT_THAT(
         with_steps("[{ cache = { key = [\"path\"] } }]"),
         HasSubstr("route.pay.steps[1].cache.steps: found nothing; allowed: a list of steps"));
