@@ -74,7 +74,7 @@ struct Program {
     std::vector<Draw> draws;
     std::vector<KeyRule> keys;
     std::vector<std::string> key_names;  ///< for each of keys: route and step, "pay.cache"
-    std::vector<std::uint16_t> makes;  ///< for each of keys: where a miss goes on
+    std::vector<std::uint16_t> makes;    ///< for each of keys: where a miss goes on
     std::vector<QueryKind>
         queries;                   ///< in the order of the steps: which data an answer is made from
     std::uint16_t letting_go = 0;  ///< where the end begins, good or bad: let go, answer, end
