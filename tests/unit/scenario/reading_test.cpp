@@ -102,6 +102,7 @@ mix = { pay = 2 }
     const Load load{LoadModel::closed,
                     ArrivalRate::per_second(10),
                     Arrivals::constant,
+                    1,
                     7,
                     Distribution::exponential(1s),
                     8,
