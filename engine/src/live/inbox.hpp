@@ -50,15 +50,6 @@ class Inbox {
         wake_.notify_one();
     }
 
-    /// What expect_nudge() began to wait for has come.
-    void nudge() {
-        {
-            const std::lock_guard hold{mutex_};
-            nudged_ = true;
-        }
-        wake_.notify_one();
-    }
-
     /// The next exchange; nullptr: the thread is to leave.
     [[nodiscard]] Exchange* wait() {
         std::unique_lock hold{mutex_};

@@ -34,7 +34,9 @@ CacheDesk desk_with(Stampede stampede, Duration ttl = 10s, Duration stale_for = 
 /// Who finds the entry being made waits for it.
 Verdict ask(CacheDesk& desk, Ticket who, Instant now, std::uint64_t lot = 0) {
     const Verdict verdict = desk.look_up("k", now, lot).verdict;
-    if (verdict == Verdict::busy) EXPECT_TRUE(desk.await("k", who));
+    if (verdict == Verdict::busy) {
+        EXPECT_TRUE(desk.await("k", who));
+    }
     return verdict;
 }
 
@@ -179,7 +181,9 @@ RC_GTEST_PROP(CacheDesk, NeverLetsTwoMakeOneEntryUnderALock, ()) {
         const int what = *rc::gen::inRange(0, 6);
         if (what > 1) {
             const auto verdict = desk.look_up(key, now, 0).verdict;
-            if (verdict == Verdict::miss) RC_ASSERT(++makers[key] == 1);
+            if (verdict == Verdict::miss) {
+                RC_ASSERT(++makers[key] == 1);
+            }
             if (verdict == Verdict::busy) {
                 RC_ASSERT(makers[key] == 1);
                 RC_ASSERT(desk.await(key, next));
