@@ -115,7 +115,7 @@ void RunController::runVariants(const LessonStep& step) {
     m_variants.clear();
     m_results.clear();
     for (const auto& [name, overrides] : step.variants) {
-        auto model = with_overrides(m_scenario->model, overrides);
+        auto model = with_overrides(m_scenario->model, overrides, m_scenario->file);
         if (!model) {
             emit problem(plainText(model.error().message(), 1000));
             emit variantsFinished({});

@@ -100,6 +100,7 @@ class ServedScenario {
 struct LoadOptions {
     std::string url;                    ///< http://127.0.0.1:PORT/PATH; localhost and [::1] too
     Load load;
+    Network network;                    ///< its delay alone has a meaning
     Duration length = 10s;
     Duration warm_up{};
     std::uint64_t seed = 42;

@@ -37,6 +37,11 @@ struct Counts {
     std::uint64_t stale = 0;
     std::uint64_t late = 0;
     std::uint64_t good = 0;  ///< ok and none of the three marks: goodput is these per second
+    std::uint64_t abandoned = 0;  ///< of timed_out: the user's patience ended, not a time limit
+    std::uint64_t held_back = 0;  ///< of not_sent: the circuit breaker was open
+    std::uint64_t attempts = 0;   ///< requests written to a connection, all of them
+    std::uint64_t retries = 0;    ///< of attempts: made again after one that failed
+    std::uint64_t hedges = 0;     ///< of attempts: second copies beside one that took long
 
     [[nodiscard]] std::uint64_t of(Ending e) const { return ended[static_cast<std::size_t>(e)]; }
     std::uint64_t& of(Ending e) { return ended[static_cast<std::size_t>(e)]; }
@@ -51,8 +56,10 @@ struct Counts {
 /// is left over is `unexplained`. At each instant a request is in exactly one part.
 enum class Part : std::uint8_t {
     schedule_slip,  ///< the generator released it later than planned
+    retry,          ///< attempts that failed, and the pauses after them
     client_wait,    ///< no free connection in the client
     connect,
+    network,  ///< the network's delay, which the client adds
     queue,  ///< kernel's buffers and backlog, then the admission queue
     parse,
     lock_wait,   ///< for the interpreter lock
@@ -67,7 +74,7 @@ enum class Part : std::uint8_t {
     write,  ///< from the first byte of the answer sent to the last byte received
     unexplained,
 };
-inline constexpr std::size_t part_count = 16;
+inline constexpr std::size_t part_count = 18;
 /// "schedule_slip", ...: the JSON key. And as shown: "schedule slip".
 [[nodiscard]] std::string_view part_key(Part);
 [[nodiscard]] std::string_view part_label(Part);
@@ -176,6 +183,7 @@ struct Frame {
     SparseCounts slip;
     PartTimes parts{};  ///< sums over `parts_of` answers
     std::uint64_t parts_of = 0;
+    Duration breaker_open{};  ///< time in it in which the client's circuit breaker was not closed
     ServerSample server;
     std::vector<RequestEvent> events;  ///< ascending in time
     std::uint64_t events_left_out = 0;
@@ -221,6 +229,7 @@ struct RunResult {
     double utilisation_pool = 0;
     std::optional<double> utilisation_tokens;  ///< of the event loops' thread pools
     std::optional<double> tokens_waiting;      ///< mean number waiting for a thread of these pools
+    double breaker_open = 0;     ///< share of the window in which the breaker was not closed
     std::optional<double> cache_hit_ratio;
     /// Of the cache in the window; entries and bytes at its end. All 0 against a server not ours.
     std::uint64_t cache_misses = 0, cache_evictions = 0, cache_errors = 0, cache_duplicates = 0;

@@ -6,6 +6,7 @@
 #include "lab/units.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -81,6 +82,9 @@ struct Server {
     int worker_connections = 1'000;  ///< loop, greenlets: requests in hand of a worker
     Duration async_cost = 900us;     ///< threads, greenlets: CPU time that an async view
                                      ///< costs, for its thread and event loop
+    Duration stall_every{};                     ///< the handlers stand still once in each such
+                                                ///< stretch; 0: never
+    Duration stall_for = 1s;                    ///< for so long
     friend bool operator==(const Server&, const Server&) = default;
 };
 
@@ -202,6 +206,7 @@ struct Network {
     int backlog = 2048;             ///< connections that the kernel holds until they are accepted
     bool no_delay = true;           ///< TCP_NODELAY; false lets Nagle's rule meet delayed
                                     ///< acknowledgements
+    Duration delay{};               ///< one way between client and server; added in the client
     friend bool operator==(const Network&, const Network&) = default;
 };
 
@@ -217,6 +222,80 @@ struct System {
 
 enum class LoadModel : std::uint8_t { open, closed };
 enum class Arrivals : std::uint8_t { constant, poisson };
+
+/// How the arrival rate moves in the course of a run (open loop): not at all; a straight rise to
+/// the peak; the same in steps; the peak for a while; calm and bursts by turns, each of a random
+/// length; a day from night to evening peak and back; or arrivals as they were recorded.
+enum class LoadShape : std::uint8_t { constant, ramp, steps, spike, bursts, daily, recorded };
+
+/// Arrival times from a file beside the scenario, since the start of the run, ascending.
+struct Recording {
+    std::string file;                                    ///< its name in the scenario's folder
+    std::shared_ptr<const std::vector<Duration>> times;  ///< null: not read
+    friend bool operator==(const Recording& a, const Recording& b) {
+        if (a.file != b.file) return false;
+        return a.times == b.times || (a.times && b.times && *a.times == *b.times);
+    }
+};
+
+/// What goes with a LoadShape. Times count from the start of the run, its warm-up included.
+struct Shape {
+    LoadShape kind = LoadShape::constant;
+    ArrivalRate peak = ArrivalRate::per_second(120);  ///< where `load.rate` goes
+    Duration start = 4s;                              ///< ramp, steps, spike: begin
+    Duration length = 4s;                             ///< and take so long
+    Duration repeat{};                                ///< and begin again after this; 0: once
+    int steps = 4;
+    Duration calm = 4s;                               ///< bursts: mean time at `load.rate`
+    Duration burst = 1s;                              ///< bursts: mean time at the peak
+    Duration day = 24s;                               ///< daily: how long a day takes
+    Recording recording;
+    friend bool operator==(const Shape&, const Shape&) = default;
+};
+
+/// After which failures an attempt is made again: all; no answer in time; an answer that is none
+/// (503, another 5xx, a broken connection); 503 alone.
+enum class RetryOn : std::uint8_t { all, timeouts, errors, rejected };
+
+/// How long before the next attempt: always the same, or drawn from [0, base x 2^n).
+enum class BackOff : std::uint8_t { constant, exponential };
+
+struct Retry {
+    int most = 0;                        ///< further attempts for one request
+    RetryOn on = RetryOn::all;
+    Duration attempt_timeout{};          ///< one attempt is given up after this; 0: no limit of its
+                                         ///< own
+    BackOff back_off = BackOff::exponential;
+    Duration base = 100ms;
+    Duration cap = 10s;                  ///< longest pause
+    double budget = 0;                   ///< further attempts allowed per request; 0: no limit
+    friend bool operator==(const Retry&, const Retry&) = default;
+};
+
+/// A circuit breaker in the client: when too many fail, nothing is sent for a while.
+struct Breaker {
+    double share = 0;                    ///< of failures that opens it; 0: there is none
+    Duration window = 2s;                ///< over which it counts
+    int calls = 20;                      ///< least in the window before it judges
+    Duration pause = 5s;                 ///< stays open; then one request tries
+    friend bool operator==(const Breaker&, const Breaker&) = default;
+};
+
+/// A second copy of a request that takes long: the first answer wins, the other is cancelled.
+struct Hedge {
+    Duration after{};                    ///< 0: none, unless by percentile
+    double percentile = 0;               ///< after this percentile of the last answers; 0: not
+    friend bool operator==(const Hedge&, const Hedge&) = default;
+};
+
+/// Connections that are slow at their end, as a phone on a bad line.
+struct SlowClients {
+    double readers = 0;                  ///< share of connections that read their answer slowly
+    Bytes read_rate{10'000};             ///< a second
+    double senders = 0;                  ///< share of connections that send their request slowly
+    Bytes send_rate{100};                ///< a second
+    friend bool operator==(const SlowClients&, const SlowClients&) = default;
+};
 
 struct RouteShare {
     std::string route;              ///< a route's id
@@ -246,6 +325,15 @@ struct Load {
     double zipf = 0;                                 ///< 0: all keys alike; 1: the k-th key 1/k as
                                                      ///< often
     std::vector<RouteShare> mix;                     ///< empty: every route alike
+    Shape shape;                                     ///< open loop
+    double session = 1;                              ///< open loop: requests that a visitor makes,
+                                                     ///< on average, thinking in between
+    Distribution patience{};                         ///< a user leaves after this, counted from the
+                                                     ///< intended start; 0: never
+    Retry retry;
+    Breaker breaker;
+    Hedge hedge;
+    SlowClients slow;
     friend bool operator==(const Load&, const Load&) = default;
 };
 

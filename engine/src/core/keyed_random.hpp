@@ -21,6 +21,10 @@ enum class Purpose : std::uint32_t {
     jitter = 6,
     order = 7,
     update = 8,
+    phase = 30,
+    patience = 31,
+    back_off = 32,
+    visit = 33,
     cache_look = 200,
     cache_store = 400,
     step = 1000

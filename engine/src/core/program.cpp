@@ -16,6 +16,16 @@ namespace {
 /// In Instr::resource of a query.
 constexpr std::uint8_t travelled = 1;
 
+/// In place of a draw: a sleep until the end of the server's stall.
+constexpr std::uint32_t stall = std::numeric_limits<std::uint32_t>::max();
+
+/// What is left at `now` of a stall; by the clock alone, so that all workers stand still together.
+Duration stall_left(const Program& program, Instant now) {
+    const Duration phase = now.time_since_epoch() % program.stall_every;
+    const bool stalled = phase >= program.stall_every - program.stall_for;
+    return stalled ? program.stall_every - phase : Duration{};
+}
+
 constexpr std::uint8_t bit(ResourceId resource) {
     return static_cast<std::uint8_t>(1U << static_cast<unsigned>(resource));
 }
@@ -63,6 +73,7 @@ class Compiler {
         may_fork_ = on_loop_ || async;
         program_.own_loop = !on_loop_;
         acquire(ResourceId::worker);
+        wait_out_stall();
         take_turn();
         if (async && !is_loop) start_private_loop();
         if (is_loop && !async) {
@@ -124,6 +135,13 @@ class Compiler {
         release(ResourceId::token);
         acquire(ResourceId::loop);
         if (then_lock) take_lock();
+    }
+
+    void wait_out_stall() {
+        if (server_.stall_every <= Duration{} || server_.stall_for <= Duration{}) return;
+        program_.stall_every = server_.stall_every;
+        program_.stall_for = std::min(server_.stall_for, server_.stall_every);
+        emit(Op::sleep, stall);
     }
 
     void steps(const std::vector<Step>& list) {
@@ -510,6 +528,10 @@ Effect next(Cursor& cursor, const Outcome& outcome) {
                 break;
             case Op::spend:
             case Op::sleep: {
+                if (instr.arg == stall) {
+                    effect.cost = stall_left(program, outcome.now);
+                    break;
+                }
                 const Draw& draw = program.draws[instr.arg];
                 effect.cost =
                     keyed_duration(draw.law, cursor.seed, cursor.id,

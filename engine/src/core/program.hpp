@@ -81,6 +81,7 @@ struct Program {
     std::vector<Fork> forks;
     bool own_loop = false;         ///< branches take turns on a loop of the request's own
     bool inline_answer = false;    ///< never leaves the front end
+    Duration stall_every{}, stall_for{};  ///< no handler begins in the last `for` of each `every`
     std::string route;             ///< id
 };
 

@@ -24,7 +24,7 @@ struct Kept {
     std::uint32_t pool = 0;
     std::uint32_t tokens = 0, tokens_in_use = 0, tokens_waiting = 0;
     SparseCounts loop_lag;
-    Duration busy{}, worker_cpu{}, pool_busy{}, generator_cpu{};
+    Duration busy{}, worker_cpu{}, pool_busy{}, generator_cpu{}, breaker_open{};
     std::uint64_t hits = 0, misses = 0, evictions = 0, errors = 0, duplicates = 0;
     std::uint64_t entries = 0, bytes = 0;
 };
@@ -34,6 +34,7 @@ struct Kept {
 struct Sums {
     double thread_s = 0, core_s = 0, pool_s = 0;
     double busy_s = 0, worker_cpu_s = 0, pool_busy_s = 0, generator_cpu_s = 0;
+    double breaker_open_s = 0;
     double hits = 0, misses = 0, evictions = 0, errors = 0, duplicates = 0;
     std::uint64_t entries = 0, bytes = 0;  ///< of the last frame inside
     double loop_s = 0, token_s = 0, tokens_busy_s = 0, tokens_waiting_s = 0;
@@ -51,6 +52,7 @@ struct Sums {
         worker_cpu_s += share * to_seconds(frame.worker_cpu);
         pool_busy_s += share * to_seconds(frame.pool_busy);
         generator_cpu_s += share * to_seconds(frame.generator_cpu);
+        breaker_open_s += share * to_seconds(frame.breaker_open);
         hits += share * static_cast<double>(frame.hits);
         misses += share * static_cast<double>(frame.misses);
         evictions += share * static_cast<double>(frame.evictions);
@@ -109,6 +111,7 @@ struct Aggregator::State {
         k.worker_cpu = f.server.worker_cpu;
         k.pool_busy = f.server.pool_busy_time;
         k.generator_cpu = generator_cpu;
+        k.breaker_open = f.breaker_open;
         k.hits = f.server.cache_hits;
         k.misses = f.server.cache_misses;
         k.evictions = f.server.cache_evictions;
@@ -152,6 +155,7 @@ FramePtr Aggregator::frame(const IntervalCut& cut, ServerSample server,
     f->slip = cut.slip;
     f->parts = cut.parts;
     f->parts_of = cut.parts_of;
+    f->breaker_open = cut.breaker_open;
     f->server = std::move(server);
     f->events = joined(cut.events, std::move(server_events));
     f->events_left_out = cut.events_left_out + server_events_left_out;
@@ -203,6 +207,7 @@ RunResultPtr Aggregator::finish(const WindowTotals& totals, bool stopped_early,
         r->tokens_waiting = sums.tokens_waiting_s / sums.loop_s;
         r->loop_lag = std::move(sums.loop_lag);
     }
+    r->breaker_open = share_of(from_seconds(sums.breaker_open_s), window_s);
     r->worker_cpu = from_seconds(sums.worker_cpu_s);
     tell_cache(*r, sums);
 

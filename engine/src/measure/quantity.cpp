@@ -37,6 +37,11 @@ Value of_counts(const RunResult& r, std::string_view key) {
         return number(r.counts.ended[static_cast<std::size_t>(found - endings.begin())]);
     if (key == "planned") return number(r.counts.planned);
     if (key == "late") return number(r.counts.late);
+    if (key == "abandoned") return number(r.counts.abandoned);
+    if (key == "held_back") return number(r.counts.held_back);
+    if (key == "attempts") return number(r.counts.attempts);
+    if (key == "retries") return number(r.counts.retries);
+    if (key == "hedges") return number(r.counts.hedges);
     if (!r.truth_known) return std::nullopt;
     if (key == "wrong_user") return number(r.counts.wrong_user);
     if (key == "stale") return number(r.counts.stale);
@@ -92,6 +97,7 @@ Value value_of(const RunResult& r, std::string_view name) {
     if (family == "throughput_per_s") return r.throughput_per_s;
     if (family == "goodput_per_s") return r.goodput_per_s;
     if (family == "concurrency") return r.concurrency;
+    if (family == "breaker_open") return r.breaker_open;
     return std::nullopt;
 }
 

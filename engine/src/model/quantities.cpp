@@ -74,6 +74,11 @@ void add_counts(Table& t) {
               "Answered ok, for somebody else than who asked, or in another language"},
         Count{"stale", "Stale", "Answered ok, older than what was committed when it was sent"},
         Count{"late", "Late", "Answered ok, after the deadline"},
+        Count{"abandoned", "Left", "Of those timed out: the user's patience had ended"},
+        Count{"held_back", "Held back", "Of those not sent: the circuit breaker was open"},
+        Count{"attempts", "Attempts", "Requests written to a connection, all of them"},
+        Count{"retries", "Retries", "Of the attempts: made again after one that failed"},
+        Count{"hedges", "Second copies", "Of the attempts: beside one that took long"},
     };
     for (const Count& count : counts) {
         const auto name = t.keep(fmt::format("counts.{}", count.key));
@@ -87,8 +92,10 @@ void add_breakdown(Table& t) {
     using Words = std::pair<std::string_view, std::string_view>;
     constexpr std::array<Words, part_count> parts{
         Words{"schedule_slip", "schedule slip"},
+        Words{"retry", "earlier attempts"},
         Words{"client_wait", "client wait"},
         Words{"connect", "connect"},
+        Words{"network", "network"},
         Words{"queue", "queue"},
         Words{"parse", "parse"},
         Words{"lock_wait", "lock wait"},
@@ -147,6 +154,8 @@ Table make_table() {
           "Tokens in use of the thread pools beside event loops over all, 0 to 1");
     t.add("tokens_waiting", "tokens_waiting", "Waiting for a token", "",
           "Mean number of steps that wait for a thread of such a pool");
+    t.add("breaker_open", "breaker_open", "Breaker open", "share",
+          "Share of the window in which the client's circuit breaker was not closed, 0 to 1");
     t.add("cache_hit_ratio", "hit_ratio", "Hit ratio", "share", "Cache hits over look-ups, 0 to 1");
     add_cache(t);
     t.add("concurrency", "concurrency", "In flight", "",

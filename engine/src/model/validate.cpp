@@ -235,6 +235,30 @@ Result<void> check_execution(const Server& server) {
     return {};
 }
 
+Result<void> check_shape(const Shape& shape) {
+    const bool rises = shape.kind == LoadShape::ramp || shape.kind == LoadShape::steps ||
+                       shape.kind == LoadShape::spike;
+    if (rises && shape.repeat > Duration{} && shape.repeat < shape.length) {
+        return problem("load.shape_repeat",
+                       fmt::format("found {}, less than load.shape_length; allowed: 0s, or at "
+                                   "least {}",
+                                   write_value(shape.repeat), write_value(shape.length)));
+    }
+    if (shape.kind != LoadShape::recorded) return {};
+    if (shape.recording.file.empty()) {
+        return problem("load.recording",
+                       "found nothing; allowed: a CSV file in the scenario's folder, for "
+                       "load.shape = \"recorded\"");
+    }
+    if (!shape.recording.times) {
+        return problem("load.recording",
+                       fmt::format("{} has not been read; allowed: a CSV file that stands beside "
+                                   "the scenario file",
+                                   in_quotes(shape.recording.file)));
+    }
+    return {};
+}
+
 Result<void> check_together(const Model& model) {
     const Server& server = model.system.server;
     if (server.workers * server.threads > most_worker_threads) {
@@ -275,6 +299,7 @@ Result<void> validate(const Model& model) {
     if (auto fit = check_routes(model.system); !fit) return fit;
     if (auto fit = check_ranges(model); !fit) return fit;
     if (auto fit = check_mix(model); !fit) return fit;
+    if (auto fit = check_shape(model.load.shape); !fit) return fit;
     return check_together(model);
 }
 

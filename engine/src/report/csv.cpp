@@ -54,6 +54,11 @@ void add_counts(Cells& cells, const Counts& c, bool truth_known) {
     add_told(cells, "counts.wrong_user", truth_known, c.wrong_user);
     add_told(cells, "counts.stale", truth_known, c.stale);
     add_count(cells, "counts.late", c.late);
+    add_count(cells, "counts.abandoned", c.abandoned);
+    add_count(cells, "counts.held_back", c.held_back);
+    add_count(cells, "counts.attempts", c.attempts);
+    add_count(cells, "counts.retries", c.retries);
+    add_count(cells, "counts.hedges", c.hedges);
 }
 
 void add_server(Cells& cells, const Frame& f, bool told) {
@@ -128,6 +133,8 @@ Cells cells_of(const Frame& f) {
     }
     add_count(cells, "in_flight", f.in_flight);
     add_count(cells, "client_backlog", f.client_backlog);
+    add(cells, "breaker_open",
+        length > 0 ? std::optional{to_seconds(f.breaker_open) / length} : std::nullopt);
     add_server(cells, f, told);
     add_count(cells, "generation", f.generation);
     cells.emplace_back("changes", csv_cell(changes_of(f)));

@@ -50,6 +50,11 @@ std::string counts(const RunResult& r) {
         o.raw("stale", "null");
     }
     o.count("late", c.late);
+    o.count("abandoned", c.abandoned);
+    o.count("held_back", c.held_back);
+    o.count("attempts", c.attempts);
+    o.count("retries", c.retries);
+    o.count("hedges", c.hedges);
     return o.on_one_line();
 }
 
@@ -125,6 +130,7 @@ std::string to_json(const RunResult& r) {
     o.raw("unexplained_ms", summary(r.unexplained));
     o.raw("loop_lag_ms", summary(r.loop_lag));
     o.number("tokens_waiting", r.tokens_waiting);
+    o.number("breaker_open", rate(r, r.breaker_open));
     o.flag("generator_limited", r.generator_limited);
     o.flag("interrupted", r.interrupted);
     o.raw("remarks", list_of(r.remarks));

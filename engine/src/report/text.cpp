@@ -86,6 +86,22 @@ void add_parts(std::string& out, const RunResult& r) {
     out += '\n';
 }
 
+/// Only where the client does more than ask once.
+void add_attempts(std::string& out, const RunResult& r) {
+    const Counts& c = r.counts;
+    if (c.retries + c.hedges > 0) {
+        out += fmt::format("  {} attempts: {} retries, {} second copies\n",
+                           for_person_count(c.attempts), for_person_count(c.retries),
+                           for_person_count(c.hedges));
+    }
+    if (c.abandoned > 0)
+        out += fmt::format("  {} of those who timed out lost patience and left\n",
+                           for_person_count(c.abandoned));
+    if (c.held_back > 0 || r.breaker_open > 0)
+        out += fmt::format("  the circuit breaker was open {} of the time and held back {}\n",
+                           for_person_share(r.breaker_open), for_person_count(c.held_back));
+}
+
 void add_counts(std::string& out, const RunResult& r) {
     const Counts& c = r.counts;
     out += fmt::format("  {} planned: {} answered", for_person_count(c.planned),
@@ -100,6 +116,7 @@ void add_counts(std::string& out, const RunResult& r) {
     some(c.of(Ending::http_4xx), "with a 4xx");
     some(c.of(Ending::http_5xx), "with a 5xx");
     out += '\n';
+    add_attempts(out, r);
     if (c.late + c.stale + c.wrong_user == 0) return;
     out += fmt::format("  of the answers {} late", for_person_count(c.late));
     if (r.truth_known)

@@ -40,6 +40,7 @@ live::Generator::Options generator_options(const RunPlan& plan, const live::Serv
     options.target.target = "/";
     options.routes = plan.model.system.routes;
     options.load = plan.model.load;
+    options.network = plan.model.system.network;
     options.seed = plan.seed;
     options.ask_times = true;
     options.truth = &server.truth();
@@ -222,7 +223,7 @@ class Experiment::Impl {
         run_->model = std::move(model);
         if (!run_->generator) return;  // taken up when the server is there
         if (changes.empty()) return;
-        run_->generator->apply(run_->model.load);
+        run_->generator->apply(run_->model.load, run_->model.system.network);
         const auto server_generation = run_->server->apply(run_->model.system);
         run_->pending.push_back({generation, server_generation, std::move(changes)});
     }

@@ -246,6 +246,12 @@ void read_model(Reading& reading, const Node& root, Model& model) {
     }
     if (reading.ok()) read_mix(reading, root, model);
     if (!reading.ok()) return;
+    if (reading.folder) {
+        if (const auto recorded = read_recording(model, *reading.folder); !recorded) {
+            return reading.fail(reading.place_of("load.recording"), "load.recording",
+                                recorded.error().detail);
+        }
+    }
     if (const auto fit = validate(model); !fit) {
         reading.fail(reading.place_of(fit.error().where), fit.error().where, fit.error().detail);
     }

@@ -99,20 +99,20 @@ mix = { pay = 2 }
     EXPECT_EQ(scenario.model.system.database,
               (Database{1000, false, 2, 1s, 20ms, ArrivalRate::per_second(5)}));
     EXPECT_EQ(scenario.model.system.network, (Network{128, false}));
-    const Load load{LoadModel::closed,
-                    ArrivalRate::per_second(10),
-                    Arrivals::constant,
-                    1,
-                    7,
-                    Distribution::exponential(1s),
-                    8,
-                    false,
-                    2s,
-                    300ms,
-                    11,
-                    12,
-                    1,
-                    {{"pay", 2}}};
+    Load load;
+    load.model = LoadModel::closed;
+    load.rate = ArrivalRate::per_second(10);
+    load.arrivals = Arrivals::constant;
+    load.users = 7;
+    load.think = Distribution::exponential(1s);
+    load.connections = 8;
+    load.keep_alive = false;
+    load.timeout = 2s;
+    load.deadline = 300ms;
+    load.backlog = 11;
+    load.keys = 12;
+    load.zipf = 1;
+    load.mix = {{"pay", 2}};
     EXPECT_EQ(scenario.model.load, load);
 }
 
