@@ -24,6 +24,8 @@ Fields python_server() {
     return {
         {"server.workers", "1"},
         {"server.threads", "1"},
+        {"server.execution", "threads"},
+        {"server.async_views", "false"},
         {"server.dispatch", "shared"},
         {"server.queue", "0"},
         {"server.when_full", "wait"},
@@ -124,11 +126,81 @@ void add_uwsgi(std::vector<Preset>& table) {
          "uWSGI 2.0.21"});
 }
 
+/// gunicorn's greenlets and Flask's async views. Neither worker_timeout nor boot_time: only workers
+/// of threads have lives.
+void add_async_gunicorn(std::vector<Preset>& table) {
+    const Fields gunicorn = joined(python_server(), {{"network.backlog", "2048"}});
+    table.push_back({"gunicorn-gevent", "gunicorn, gevent worker",
+                     "Greenlets: a process has up to a thousand connections in hand and switches "
+                     "where one of them waits; what computes or blocks holds up them all.",
+                     joined(gunicorn, {{"server.execution", "greenlets"},
+                                       {"server.worker_connections", "1000"},
+                                       {"server.pool_threads", "10"},
+                                       {"server.boot_time", "0s"},
+                                       {"server.keep_alive", "true"},
+                                       {"server.keep_alive_timeout", "2s"},
+                                       {"server.heartbeat", "loop"}}),
+                     "gunicorn -w {server.workers} -k gevent"
+                     "[ --worker-connections {server.worker_connections}]"
+                     "[ --keep-alive {server.keep_alive_timeout:s}][ --backlog {network.backlog}]"
+                     " app:app",
+                     "gunicorn 20.1.0 and gevent by its documentation"});
+    table.push_back({"flask-async", "Flask, async views under gunicorn",
+                     "Each async view gets a thread and an event loop of its own, and its worker "
+                     "waits for it: gather works inside it, and nobody else gains.",
+                     joined(gunicorn, {{"server.async_views", "true"},
+                                       {"server.async_cost", "900us"},
+                                       {"server.worker_timeout", "30s"}}),
+                     "gunicorn -w {server.workers}[ --threads {server.threads}]"
+                     "[ --timeout {server.worker_timeout:s}][ --backlog {network.backlog}] app:app",
+                     "Flask 2.2.2 with asgiref under gunicorn 20.1.0"});
+}
+
+/// Servers whose workers are event loops: they take in hand whatever comes.
+Fields loop_server() {
+    return joined(python_server(), {{"server.execution", "loop"},
+                                    {"server.async_views", "true"},
+                                    {"server.worker_connections", "10000"},
+                                    {"server.pool_threads", "40"},
+                                    {"server.boot_time", "0s"},
+                                    {"server.bind", "request"},
+                                    {"server.release", "buffered"},
+                                    {"server.keep_alive", "true"},
+                                    {"server.keep_alive_timeout", "5s"}});
+}
+
+void add_loops(std::vector<Preset>& table) {
+    const Fields uvicorn = joined(loop_server(), {{"network.backlog", "2048"}});
+    const std::string_view command =
+        "uvicorn app:app --workers {server.workers}[ --limit-concurrency "
+        "{server.worker_connections}][ --timeout-keep-alive {server.keep_alive_timeout:s}]"
+        "[ --backlog {network.backlog}]";
+    table.push_back({"uvicorn", "uvicorn, async def views",
+                     "One event loop a process: while a view awaits, others run; one blocking "
+                     "call stalls every connection of its process.",
+                     uvicorn, command, "uvicorn 0.17.6"});
+    table.push_back({"fastapi-def", "FastAPI, def views",
+                     "Each view runs on one of 40 threads beside the loop; the 41st waits for a "
+                     "thread where no queue shows it.",
+                     joined(uvicorn, {{"server.async_views", "false"}}), command,
+                     "FastAPI 0.92 on uvicorn 0.17.6, with anyio's limit of 40"});
+    table.push_back({"node", "Node.js",
+                     "One event loop without an interpreter lock beside it, and four threads in "
+                     "libuv's pool.",
+                     joined(loop_server(), {{"server.interpreter_lock", "false"},
+                                            {"server.pool_threads", "4"},
+                                            {"server.head_timeout", "60s"},
+                                            {"network.backlog", "511"}}),
+                     "[UV_THREADPOOL_SIZE={server.pool_threads} ]node server.js", "Node.js 20"});
+}
+
 std::vector<Preset> make_table() {
     std::vector<Preset> table;
     add_flask(table);
     add_gunicorn(table);
     add_uwsgi(table);
+    add_async_gunicorn(table);
+    add_loops(table);
     return table;
 }
 
