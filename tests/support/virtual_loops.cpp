@@ -34,10 +34,10 @@ VirtualLoops::VirtualLoops(System system, std::vector<Asked> asked, Duration que
         programs_.push_back(core::compile(route, system_.server, {}));
     }
     for (int i = 0; i < system_.server.workers; ++i) {
-        workers_.push_back(std::make_unique<Worker>(
-            Worker{{},
-                   core::SlotPool{{system_.server.pool_threads, endless, {}}},
-                   core::SlotPool{{system_.database.pool + system_.database.overflow, endless, {}}}}));
+        workers_.push_back(std::make_unique<Worker>(Worker{
+            {},
+            core::SlotPool{{system_.server.pool_threads, endless, {}}},
+            core::SlotPool{{system_.database.pool + system_.database.overflow, endless, {}}}}));
     }
 }
 
