@@ -42,6 +42,8 @@ namespace lab::test {
             return "cache_get";
         case core::Op::cache_put:
             return "cache_put";
+        case core::Op::forward:
+            return "forward";
         case core::Op::respond:
             return "respond";
         case core::Op::end:

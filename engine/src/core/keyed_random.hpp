@@ -20,6 +20,7 @@ enum class Purpose : std::uint32_t {
     jitter = 6,
     order = 7,
     update = 8,
+    balance = 800,  ///< and the 64 after it: one a draw
     step = 1000
 };
 

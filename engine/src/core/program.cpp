@@ -200,6 +200,8 @@ Part part_of(const Effect& effect, Part open) {
         case Op::cache_get:
         case Op::cache_put:
             return Part::cache;
+        case Op::forward:
+            return Part::proxy;
         case Op::respond:
             return Part::write;
         case Op::release:
@@ -216,6 +218,18 @@ void close_span(Cursor& cursor, Instant now) {
     if (now <= cursor.since) return;
     cursor.parts[static_cast<std::size_t>(cursor.part)] += now - cursor.since;
     cursor.since = now;
+}
+
+/// What a backend told of its time is its own, the rest of the span the proxy's. Never more than
+/// the span: clocks may differ by a little.
+void attribute(Cursor& cursor, Duration span, const PartTimes& told) {
+    Duration left = span;
+    for (std::size_t i = 0; i < told.size(); ++i) {
+        const Duration part = std::clamp(told[i], Duration{}, left);
+        cursor.parts[i] += part;
+        left -= part;
+    }
+    cursor.parts[static_cast<std::size_t>(Part::proxy)] -= span - left;
 }
 
 /// Hands an effect to the executor.
@@ -266,6 +280,9 @@ void settle(Cursor& cursor, const Outcome& outcome) {
         case Op::spend:
             cursor.owed = std::max(outcome.remaining, Duration{});
             return;
+        case Op::forward:
+            cursor.status = outcome.status;
+            return;
         case Op::cache_get:
             if (outcome.hit) cursor.pc = cursor.program->code[cursor.pc - 1U].jump;
             return;
@@ -297,6 +314,17 @@ Program compile(const Route& route, const Server& server, const Cache& cache) {
     return Compiler{server, cache}.run(route);
 }
 
+Program compile_proxy(const Route& route) {
+    Program program;
+    program.route = route.id;
+    program.inline_answer = route.inline_answer;
+    if (!route.inline_answer) program.code.push_back({.op = Op::forward});
+    program.letting_go = static_cast<std::uint16_t>(program.code.size());
+    program.code.push_back({.op = Op::respond});
+    program.code.push_back({.op = Op::end});
+    return program;
+}
+
 Cursor begin(const Program& program, std::uint64_t seed, RequestId id, Instant received,
              Instant parsed) {
     LAB_ASSERT(!program.code.empty());
@@ -313,7 +341,11 @@ Cursor begin(const Program& program, std::uint64_t seed, RequestId id, Instant r
 
 Effect next(Cursor& cursor, const Outcome& outcome) {
     if (cursor.ended) return {};
+    const Instant opened = cursor.since;
     close_span(cursor, outcome.now);
+    if (cursor.in_hand == Op::forward && outcome.told != nullptr) {
+        attribute(cursor, cursor.since - opened, *outcome.told);
+    }
     settle(cursor, outcome);
     if (cursor.owed > Duration{}) return resume(cursor);
 

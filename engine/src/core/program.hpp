@@ -25,6 +25,7 @@ enum class Op : std::uint8_t {
     fill,       ///< append `arg` bytes to the body
     cache_get,  ///< arg: index into keys; Outcome::hit jumps over the inner steps
     cache_put,  ///< arg: index into keys; stores what was made since the matching cache_get
+    forward,    ///< have a backend answer: Outcome::told, Outcome::status
     respond,    ///< Effect::status; done by the front end
     end,
 };
@@ -65,6 +66,9 @@ struct Program {
 /// the mode is none.
 [[nodiscard]] Program compile(const Route& route, const Server& server, const Cache& cache);
 
+/// The program of a proxy, for any route: forward, respond.
+[[nodiscard]] Program compile_proxy(const Route& route);
+
 enum class Fault : std::uint8_t {
     none,
     refused,       ///< the queue was full: 503
@@ -80,6 +84,9 @@ struct Outcome {
     bool hit = false;        ///< cache_get
     std::uint32_t rows = 0;  ///< query
     Duration remaining{};    ///< spend: not yet burnt, because the interpreter lock was asked for
+    std::uint16_t status = 200;  ///< forward: of the answer
+    /// forward: what the backend says of its part of the time; taken out of the proxy's span.
+    const PartTimes* told = nullptr;
     Fault fault = Fault::none;
 };
 

@@ -46,6 +46,7 @@ class StepExecutor {
         std::size_t versions = 0;
     };
     [[nodiscard]] core::Outcome carry_out(const core::Effect& effect);
+    [[nodiscard]] core::Fault draw_out(const core::Effect& effect, Instant begun);
     [[nodiscard]] core::Fault take(core::ResourceId resource);
     void let_go(core::ResourceId resource);
     [[nodiscard]] core::Outcome spend(Duration cost);

@@ -24,6 +24,8 @@ struct Kept {
     std::uint32_t pool = 0;
     Duration busy{}, worker_cpu{}, pool_busy{}, generator_cpu{};
     std::uint64_t hits = 0, misses = 0;
+    std::vector<BackendSample> backends;
+    ProxySample proxy;
 };
 
 /// Sums over the window, in seconds and counts; a frame that reaches over its edge counts by the
@@ -32,6 +34,40 @@ struct Sums {
     double thread_s = 0, core_s = 0, pool_s = 0;
     double busy_s = 0, worker_cpu_s = 0, pool_busy_s = 0, generator_cpu_s = 0;
     double hits = 0, misses = 0;
+    double seconds = 0, retries = 0, lost = 0, proxy_hits = 0, proxy_misses = 0;
+    std::vector<RunResult::BackendTotals> backends;
+
+    void add_backends(const Kept& frame, double inside, double share) {
+        seconds += inside;
+        retries += share * static_cast<double>(frame.proxy.retries);
+        lost += share * static_cast<double>(frame.proxy.lost);
+        proxy_hits += share * static_cast<double>(frame.proxy.cache_hits);
+        proxy_misses += share * static_cast<double>(frame.proxy.cache_misses);
+        if (backends.size() < frame.backends.size()) backends.resize(frame.backends.size());
+        for (std::size_t i = 0; i < frame.backends.size(); ++i) {
+            const BackendSample& sample = frame.backends[i];
+            backends[i].requests += share * static_cast<double>(sample.requests);
+            backends[i].failures += share * static_cast<double>(sample.failures);
+            backends[i].mean_in_flight += inside * sample.in_flight;  // an integral, for now
+        }
+    }
+
+    void tell_backends(RunResult& r, const std::vector<Kept>& kept) {
+        double all = 0;
+        for (const auto& backend : backends) all += backend.requests;
+        for (std::size_t i = 0; i < backends.size(); ++i) {
+            auto& backend = backends[i];
+            if (all > 0) backend.share = backend.requests / all;
+            if (seconds > 0) backend.mean_in_flight /= seconds;
+            const auto& last = kept.back().backends;
+            if (i < last.size()) backend.last = last[i];
+        }
+        r.backends = std::move(backends);
+        r.upstream_retries = retries;
+        r.upstream_lost = lost;
+        const double lookups = proxy_hits + proxy_misses;
+        if (lookups > 0) r.proxy_hit_ratio = proxy_hits / lookups;
+    }
 
     void add(const Kept& frame, Instant from, Instant to, unsigned cores) {
         const double whole = to_seconds(frame.end - frame.start);
@@ -47,6 +83,7 @@ struct Sums {
         generator_cpu_s += share * to_seconds(frame.generator_cpu);
         hits += share * static_cast<double>(frame.hits);
         misses += share * static_cast<double>(frame.misses);
+        add_backends(frame, inside, share);
     }
 };
 
@@ -79,6 +116,8 @@ struct Aggregator::State {
         k.generator_cpu = generator_cpu;
         k.hits = f.server.cache_hits;
         k.misses = f.server.cache_misses;
+        k.backends = f.server.backends;
+        k.proxy = f.server.proxy;
         kept.push_back(k);
         if (f.interrupted) longest_gap = std::max(longest_gap, f.length);
         changes.insert(changes.end(), f.changes.begin(), f.changes.end());
@@ -163,6 +202,8 @@ RunResultPtr Aggregator::finish(const WindowTotals& totals, bool stopped_early,
     r->utilisation_pool = share_of(from_seconds(sums.pool_busy_s), sums.pool_s);
     r->worker_cpu = from_seconds(sums.worker_cpu_s);
     if (sums.hits + sums.misses > 0) r->cache_hit_ratio = sums.hits / (sums.hits + sums.misses);
+
+    sums.tell_backends(*r, s.kept);
 
     Circumstances seen;
     seen.stopped_early = stopped_early;

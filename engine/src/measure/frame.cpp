@@ -19,6 +19,7 @@ constexpr std::array<PartName, part_count> part_names{{
     {"schedule_slip", "schedule slip"},
     {"client_wait", "client wait"},
     {"connect", "connect"},
+    {"proxy", "proxy"},
     {"queue", "queue"},
     {"parse", "parse"},
     {"lock_wait", "lock wait"},

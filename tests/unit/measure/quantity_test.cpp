@@ -31,6 +31,15 @@ RunResult full_run() {
     r.utilisation_cpu = 0.25;
     r.utilisation_pool = 0.125;
     r.cache_hit_ratio = 0.75;
+    r.backends.resize(2);
+    r.backends[0].requests = 30;
+    r.backends[0].share = 0.75;
+    r.backends[1].requests = 10;
+    r.backends[1].share = 0.25;
+    r.backends[1].failures = 2;
+    r.upstream_retries = 3;
+    r.upstream_lost = 1;
+    r.proxy_hit_ratio = 0.5;
     return r;
 }
 
@@ -59,8 +68,9 @@ TEST(Quantity, IsInTheUnitOfItsRow) {
     EXPECT_DOUBLE_EQ(value(r, "since_send_ms.p50"), 3e-4);
     EXPECT_DOUBLE_EQ(value(r, "service_ms.mean"), 2e-4);
     EXPECT_DOUBLE_EQ(value(r, "schedule_slip_ms.p90"), 1e-4);
-    EXPECT_DOUBLE_EQ(value(r, "breakdown.queue"), 4);
-    EXPECT_DOUBLE_EQ(value(r, "breakdown_ms.database"), 10);
+    EXPECT_DOUBLE_EQ(value(r, "breakdown.queue"), 5);
+    EXPECT_DOUBLE_EQ(value(r, "breakdown_ms.database"), 11);
+    EXPECT_DOUBLE_EQ(value(r, "breakdown_ms.proxy"), 4);
     EXPECT_EQ(value(r, "counts.planned"), 36);
     EXPECT_EQ(value(r, "counts.ok"), 1);
     EXPECT_EQ(value(r, "counts.rejected"), 3);
@@ -71,13 +81,20 @@ TEST(Quantity, IsInTheUnitOfItsRow) {
     EXPECT_EQ(value(r, "errors"), 27);
     EXPECT_EQ(value(r, "utilisation.pool"), 0.125);
     EXPECT_EQ(value(r, "cache_hit_ratio"), 0.75);
+    EXPECT_EQ(value(r, "upstream.retries"), 3);
+    EXPECT_EQ(value(r, "upstream.failures"), 2);
+    EXPECT_EQ(value(r, "upstream.lost"), 1);
+    EXPECT_EQ(value(r, "upstream.largest_share"), 0.75);
+    EXPECT_EQ(value(r, "upstream.smallest_share"), 0.25);
+    EXPECT_EQ(value(r, "upstream.cache_hit_ratio"), 0.5);
 }
 
 TEST(Quantity, IsEmptyWhereThereIsNothingToSay) {
     const RunResult nothing;
     for (const char* name : {"p99", "service_ms.mean", "throughput", "goodput", "offered",
                              "concurrency", "breakdown.database", "utilisation.workers",
-                             "cache_hit_ratio", "counts.wrong_user", "counts.stale"}) {
+                             "cache_hit_ratio", "counts.wrong_user", "counts.stale",
+                             "upstream.retries", "upstream.largest_share"}) {
         const auto q = quantity(nothing, name);
         ASSERT_TRUE(q) << name;
         EXPECT_FALSE(q->has_value()) << name;
