@@ -57,7 +57,7 @@ class Experiment {
     /// Changes settings of the run that is going on: a complete new model with the same routes.
     /// Takes effect at each worker's next request; a frame then carries the generation and the
     /// changes.
-    /// Errors: invalid_input.
+    /// Errors: invalid_input; also where it would add or take away the balancer.
     [[nodiscard]] Result<std::uint64_t> apply(Model model);
     /// Ends the run now: what was measured is finished into a result within 1 s.
     void stop();

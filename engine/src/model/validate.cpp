@@ -21,8 +21,8 @@ constexpr std::size_t most_steps = 64;
 constexpr int most_cache_depth = 3;
 
 /// Names of a route's own fields in paths ("route.pay.path"): no step may be called so.
-constexpr std::array<std::string_view, 9> reserved_step_ids{
-    "path", "method", "inline", "personal", "size", "id", "key", "steps", "weight"};
+constexpr std::array<std::string_view, 10> reserved_step_ids{
+    "path", "method", "inline", "personal", "static", "size", "id", "key", "steps", "weight"};
 
 Error problem(std::string where, std::string detail) {
     return {ErrorCode::invalid_input, std::move(where), std::move(detail)};

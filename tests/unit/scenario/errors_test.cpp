@@ -161,6 +161,19 @@ TEST(ScenarioErrors, SayWhatIsWrongWithARoute) {
                 HasSubstr("route: found nothing; allowed: one table `[[route]]` or more"));
 }
 
+TEST(ScenarioErrors, SayWhatIsWrongWithABackend) {
+    expect_all({
+        {"[balancer]\nrule = \"round-robin\"\nbackends = 3\n[backend.4]\nup = false\n",
+         "t.toml:12:10: backend.4: found the backend \"4\"; allowed: tables [backend.1] to "
+         "[backend.3], as balancer.backends says"},
+        {"[backend.1]\nslow = 3\n",
+         "t.toml:10:1: backend.1.slow: there is no key \"slow\" here; did you mean slowdown?"},
+        {"[backend.1]\nslowdown = 0.5\n",
+         "t.toml:10:12: backend.1.slowdown: found 0.5; allowed: a number from 1 to 100"},
+    });
+    EXPECT_THAT(error_with("backend = 3\n"), HasSubstr("backend"));
+}
+
 TEST(ScenarioErrors, SayWhatIsWrongAtTheTop) {
     EXPECT_EQ(error_of(""), "t.toml:1:1: schema: found nothing; allowed: schema = 1");
     EXPECT_EQ(error_of("schema = 2\nnews = true\n"),
