@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
@@ -45,10 +46,12 @@ void ClientConnection::connected(error_code error) {
     if (state_ == State::open) read();
 }
 
-void ClientConnection::send(std::string_view bytes) {
+void ClientConnection::send(std::string_view bytes, std::string* body) {
     LAB_ASSERT(state_ == State::open);
     LAB_ASSERT(!awaiting_);
-    reader_.reset();
+    reader_.reset(body);
+    pieces_ = nullptr;
+    paused_ = false;
     awaiting_ = true;
     unsent_ = bytes;
     error_code error;
@@ -57,6 +60,16 @@ void ClientConnection::send(std::string_view bytes) {
     // closed is still read that way.
     if (!error) unsent_.remove_prefix(sent);
     if (!unsent_.empty() && (!error || error == asio::error::would_block)) write_rest();
+}
+
+void ClientConnection::send_for_pieces(std::string_view bytes, std::string& body) {
+    send(bytes, &body);
+    pieces_ = &body;
+}
+
+void ClientConnection::resume() {
+    if (state_ != State::open || !std::exchange(paused_, false)) return;
+    read();
 }
 
 /// The kernel's buffer was full: rare, since requests are small.
@@ -98,7 +111,7 @@ void ClientConnection::received(error_code error, std::size_t bytes) {
     }
     const auto life = life_;
     parse(now);
-    if (life == life_ && state_ == State::open) read();
+    if (life == life_ && state_ == State::open && !paused_) read();
 }
 
 void ClientConnection::parse(Instant now) {
@@ -114,6 +127,11 @@ void ClientConnection::parse(Instant now) {
             broken(Breakage::garbage, now);
             return;
         case ResponseReader::State::reading:
+            if (pieces_ != nullptr && !pieces_->empty()) {
+                paused_ = true;
+                owner_->on_piece(*this, now);
+                return;
+            }
             if (filled_ < buffer_.size()) return;
             if (buffer_.size() >= largest_buffer) {
                 broken(Breakage::garbage, now);
@@ -137,7 +155,7 @@ void ClientConnection::close() {
     state_ = State::closed;
     ++life_;
     reading_ = false;
-    awaiting_ = false;
+    awaiting_ = paused_ = false;
     unsent_ = {};
     error_code ignored;
     socket_.close(ignored);

@@ -186,6 +186,18 @@ Database::Database(const Options& options)
     : keys_{options.products},
       versions_{std::make_shared<VersionTable>(keys_, options.version_base)} {}
 
+Database::Database(const Database& other)
+    : std::enable_shared_from_this<Database>{},
+      keys_{other.keys_},
+      versions_{other.versions_},
+      folder_{other.folder_},
+      file_{other.file_},
+      has_index_{other.has_index_} {}
+
+std::shared_ptr<Database> Database::for_another_server() const {
+    return std::shared_ptr<Database>{new Database{*this}};
+}
+
 Result<std::shared_ptr<Database>> Database::open(const Options& options,
                                                  const Preparation& preparation) {
     auto folder = PrivateFolder::create(options.work_folder);
@@ -230,7 +242,7 @@ Result<void> Database::prepare_copy(const Options& options, const Preparation& p
         if (!made) return made;
     }
     if (auto set = execute(database->get(), "PRAGMA journal_mode = WAL"); !set) return set;
-    has_index_.store(options.index);
+    has_index_->store(options.index);
     return {};
 }
 
@@ -247,7 +259,7 @@ Result<void> Database::set_index(bool wanted) {
                                    "DROP INDEX IF EXISTS product_sku;"
                                    "DROP INDEX IF EXISTS product_category; COMMIT");
     if (!done) return done;  // the connection goes, and its transaction with it
-    has_index_.store(wanted);
+    has_index_->store(wanted);
     return {};
 }
 

@@ -83,10 +83,12 @@ class Database : public std::enable_shared_from_this<Database> {
     [[nodiscard]] Result<std::unique_ptr<Connection>> connect() {
         return Connection::open(shared_from_this());
     }
+    /// The same data as another server's process sees it: what it cancels, only it has cancelled.
+    [[nodiscard]] std::shared_ptr<Database> for_another_server() const;
     /// Creates or drops both indexes (product_sku, product_category). Readers go on meanwhile,
     /// writers wait.
     [[nodiscard]] Result<void> set_index(bool wanted);
-    [[nodiscard]] bool has_index() const { return has_index_.load(); }
+    [[nodiscard]] bool has_index() const { return has_index_->load(); }
 
     [[nodiscard]] const Keyspace& keys() const { return keys_; }
     [[nodiscard]] VersionTable& versions() { return *versions_; }
@@ -100,13 +102,14 @@ class Database : public std::enable_shared_from_this<Database> {
 
   private:
     explicit Database(const Options& options);
+    Database(const Database& other);
     [[nodiscard]] Result<void> prepare_copy(const Options& options, const Preparation& preparation);
 
     Keyspace keys_;
     std::shared_ptr<VersionTable> versions_;
-    std::unique_ptr<PrivateFolder> folder_;
+    std::shared_ptr<PrivateFolder> folder_;
     std::filesystem::path file_;
-    std::atomic<bool> has_index_{false};
+    std::shared_ptr<std::atomic<bool>> has_index_ = std::make_shared<std::atomic<bool>>(false);
     std::atomic<bool> cancelled_{false};
 };
 

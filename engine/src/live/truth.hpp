@@ -25,4 +25,10 @@ class TruthSource {
     [[nodiscard]] virtual std::uint64_t committed(QueryKind query, std::uint64_t key) const = 0;
 };
 
+/// What is true of a server without a database: nothing ever changes.
+class NothingChanges final : public TruthSource {
+  public:
+    [[nodiscard]] std::uint64_t committed(QueryKind, std::uint64_t) const override { return 0; }
+};
+
 }  // namespace lab::live

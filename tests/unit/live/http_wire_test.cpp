@@ -15,7 +15,7 @@ measure::ServerTimes some_times() {
     measure::ServerTimes times;
     times.received = Instant{123'456'789'012'345ns};
     times.ready = Instant{123'456'799'012'345ns};
-    for (auto part = static_cast<std::size_t>(Part::queue);
+    for (auto part = static_cast<std::size_t>(Part::proxy);
          part <= static_cast<std::size_t>(Part::render); ++part) {
         times.parts[part] = Duration{static_cast<std::int64_t>(part * part * 1'000)};
     }
