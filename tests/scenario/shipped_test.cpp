@@ -39,9 +39,11 @@ const LessonStep& step_of(const Scenario& scenario, LessonKind kind) {
     return *std::ranges::find(scenario.lesson, kind, &LessonStep::kind);
 }
 
-TEST(ShippedScenarios, AreTheThreeThatEveryoneMeetsFirst) {
+TEST(ShippedScenarios, BeginWithTheThreeThatEveryoneMeetsFirst) {
     std::vector<std::string> ids;
     for (const Scenario& scenario : shipped()) ids.push_back(scenario.id);
+    ASSERT_GE(ids.size(), 3u);
+    ids.resize(3);
     EXPECT_THAT(ids, ElementsAre("workers", "cache", "slow-query"));
 }
 
@@ -171,6 +173,8 @@ TEST(ShippedScenarios, HaveTheTruthWellInsideOneOption) {
         {"workers", 4.0 / 1.3, 4.0 * 1.3, "About four times as many"},
         {"cache", 5.2 / 1.5, 5.2 * 1.5, "Three to ten times as short"},
         {"slow-query", 200, 20'000, "More than a hundred times"},
+        {"three-servers", 4, 40, "More than three times as short"},
+        {"dead-server", 6, 30, "About a dozen"},
     };
     for (const Truth& truth : table) {
         const Scenario scenario = open(truth.id);
