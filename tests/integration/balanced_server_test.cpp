@@ -309,7 +309,7 @@ TEST_F(BalancedServerTest, FreesTheWorkerOfASlowClientWhereItBuffers) {
         system.balancer.buffering = buffering;
         apply();
         testing::RawClient slow{server->port()};
-        slow.shrink_receive_buffer(4'096);
+        slow.shrink_receive_buffer(32'768);
         slow.send("GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n");
         ASSERT_TRUE(comes_true([&] { return given()[0] > 0; }));
         if (buffering) {
@@ -366,7 +366,7 @@ TEST_F(BalancedServerTest, LetsTheBackendGoWhoseClientLeavesBetweenTwoPieces) {
     open();
     {
         testing::RawClient slow{server->port()};
-        slow.shrink_receive_buffer(4'096);
+        slow.shrink_receive_buffer(32'768);
         slow.send("GET /page HTTP/1.1\r\nHost: localhost\r\n\r\n");
         ASSERT_TRUE(comes_true([&] { return server->sample().in_service == 1; }));
         slow.reset();

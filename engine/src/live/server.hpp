@@ -49,8 +49,8 @@ class Server {
 
     [[nodiscard]] virtual std::uint16_t port() const = 0;
     /// New settings, same routes, from the next request on. Returns the generation that they will
-    /// carry. Whether there is a balancer does not change. An index is created or dropped on the storage thread; the sample's `progress` says so
-    /// meanwhile.
+    /// carry. Whether there is a balancer does not change. An index is created or dropped on the
+    /// storage thread; the sample's `progress` says so meanwhile.
     virtual std::uint64_t apply(System system) = 0;
     /// The newest generation that is wholly in force (workers resized, index there).
     [[nodiscard]] virtual std::uint64_t generation() const = 0;

@@ -125,6 +125,7 @@ class Session final : public Exchange {
     void write(std::string_view head, std::string_view body, bool body_stays);
     void write_rest();
     void on_written();
+    void on_drained();
     void wait_until_drained();
     void finish_exchange();
     void next_request();

@@ -265,7 +265,22 @@ void Session::write_rest() {
 }
 
 void Session::on_written() {
-    if (owes_finish_ && in_pieces_ && more) {
+    if (owes_finish_) {
+        // A piece counts as taken when the client's kernel has it: our own buffers would hold it
+        // all.
+        const bool drained = more || generation->system.server.release == ReleasePoint::drained;
+        if (drained && platform::unsent_bytes(socket_.native_handle()) > 0) {
+            platform::report_writable_when_sent(socket_.native_handle(), true);
+            wait_until_drained();
+            return;
+        }
+    }
+    on_drained();
+}
+
+/// The answer, or a piece of it, has gone as far as it has to.
+void Session::on_drained() {
+    if (owes_finish_ && more) {
         state_ = State::in_hand;
         deadline_ = Instant::max();
         owes_finish_ = false;
@@ -273,15 +288,7 @@ void Session::on_written() {
         host_.dispatcher->more(*this);
         return;
     }
-    if (owes_finish_) {
-        const bool drained = generation->system.server.release == ReleasePoint::drained;
-        if (drained && platform::unsent_bytes(socket_.native_handle()) > 0) {
-            platform::report_writable_when_sent(socket_.native_handle(), true);
-            wait_until_drained();
-            return;
-        }
-        finish_exchange();
-    }
+    if (owes_finish_) finish_exchange();
     next_request();
 }
 
@@ -300,8 +307,7 @@ void Session::wait_until_drained() {
             wait_until_drained();
         } else {
             platform::report_writable_when_sent(socket_.native_handle(), false);
-            finish_exchange();
-            next_request();
+            on_drained();
             proceed();
         }
         settle();

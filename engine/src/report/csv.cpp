@@ -99,8 +99,21 @@ void add_backends(Cells& cells, const ServerSample& s) {
     add_told(cells, "upstream.retries", balanced, s.proxy.retries);
     add_told(cells, "upstream.failures", balanced, failures);
     add_told(cells, "upstream.lost", balanced, s.proxy.lost);
-    add_told(cells, "upstream.cache_hits", balanced, s.proxy.cache_hits);
-    add_told(cells, "upstream.cache_misses", balanced, s.proxy.cache_misses);
+    double all = 0, least = 1, most = 0;
+    for (const BackendSample& backend : s.backends) all += static_cast<double>(backend.requests);
+    for (const BackendSample& backend : s.backends) {
+        const double share = all > 0 ? static_cast<double>(backend.requests) / all : 0;
+        least = std::min(least, share);
+        most = std::max(most, share);
+    }
+    const double lookups = static_cast<double>(s.proxy.cache_hits + s.proxy.cache_misses);
+    const auto where = [](bool known, double value) {
+        return known ? std::optional{value} : std::nullopt;
+    };
+    add(cells, "upstream.largest_share", where(all > 0, most));
+    add(cells, "upstream.smallest_share", where(all > 0, least));
+    add(cells, "upstream.cache_hit_ratio",
+        where(lookups > 0, static_cast<double>(s.proxy.cache_hits) / std::max(lookups, 1.0)));
     cells.emplace_back("backends.state", of_each(s.backends, [](const BackendSample& b) {
                            return !b.up ? "down" : b.resting ? "resting" : "up";
                        }));

@@ -167,7 +167,8 @@ TEST(ScenarioErrors, SayWhatIsWrongWithABackend) {
          "t.toml:12:10: backend.4: found the backend \"4\"; allowed: tables [backend.1] to "
          "[backend.3], as balancer.backends says"},
         {"[backend.1]\nslow = 3\n",
-         "t.toml:10:1: backend.1.slow: there is no key \"slow\" here; did you mean slowdown?"},
+         "t.toml:10:1: backend.1.slow: there is no key \"slow\" here; allowed: weight, max_conns, "
+         "slowdown, up"},
         {"[backend.1]\nslowdown = 0.5\n",
          "t.toml:10:12: backend.1.slowdown: found 0.5; allowed: a number from 1 to 100"},
     });
@@ -263,7 +264,7 @@ TEST(ScenarioErrors, SayWhatIsWrongWithAKnob) {
     EXPECT_EQ(
         with_knob("path = \"server.workers\"\ngroup = \"Kitchen\""),
         "t.toml:11:9: knob[1].group: found \"Kitchen\"; allowed: Load, Server, Handler, Cache, "
-        "Database, Network");
+        "Database, Network, Balancer");
     EXPECT_EQ(
         with_knob("path = \"server.workers\"\n[[knob]]\npath = \"server.workers\""),
         "t.toml:11:1: knob[2].path: another knob has server.workers; allowed: one that differs");

@@ -76,24 +76,6 @@ updates = "5/s"
 [network]
 backlog = 128
 no_delay = false
-[balancer]
-rule = "least-conn"
-backends = 3
-max_fails = 2
-fail_timeout = "4s"
-next_upstream = "error"
-next_tries = 2
-connect_timeout = "5s"
-read_timeout = "6s"
-keep_alive = true
-buffering = false
-cache_ttl = "7s"
-one_address = true
-[backend.2]
-weight = 3
-max_conns = 9
-slowdown = 2.5
-up = false
 [load]
 model = "closed"
 rate = "600/min"
@@ -117,20 +99,6 @@ mix = { pay = 2 }
     EXPECT_EQ(scenario.model.system.database,
               (Database{1000, false, 2, 1s, 20ms, ArrivalRate::per_second(5)}));
     EXPECT_EQ(scenario.model.system.network, (Network{128, false}));
-    Balancer balancer{.rule = BalancerRule::least_conn,
-                      .count = 3,
-                      .max_fails = 2,
-                      .fail_timeout = 4s,
-                      .next_upstream = NextUpstream::error,
-                      .next_tries = 2,
-                      .connect_timeout = 5s,
-                      .read_timeout = 6s,
-                      .keep_alive = true,
-                      .buffering = false,
-                      .cache_ttl = 7s,
-                      .one_address = true};
-    balancer.backends[1] = {3, 9, 2.5, false};
-    EXPECT_EQ(scenario.model.system.balancer, balancer);
     const Load load{LoadModel::closed,
                     ArrivalRate::per_second(10),
                     Arrivals::constant,
@@ -145,6 +113,43 @@ mix = { pay = 2 }
                     1,
                     {{"pay", 2}}};
     EXPECT_EQ(scenario.model.load, load);
+}
+
+TEST(ScenarioFile, SetsEveryFieldOfTheBalancerAndOfABackend) {
+    const Scenario scenario = read(minimal + R"(
+[balancer]
+rule = "least-conn"
+backends = 3
+max_fails = 2
+fail_timeout = "4s"
+next_upstream = "error"
+next_tries = 2
+connect_timeout = "5s"
+read_timeout = "6s"
+keep_alive = true
+buffering = false
+cache_ttl = "7s"
+one_address = true
+[backend.2]
+weight = 3
+max_conns = 9
+slowdown = 2.5
+up = false
+)");
+    Balancer balancer{.rule = BalancerRule::least_conn,
+                      .count = 3,
+                      .max_fails = 2,
+                      .fail_timeout = 4s,
+                      .next_upstream = NextUpstream::error,
+                      .next_tries = 2,
+                      .connect_timeout = 5s,
+                      .read_timeout = 6s,
+                      .keep_alive = true,
+                      .buffering = false,
+                      .cache_ttl = 7s,
+                      .one_address = true};
+    balancer.backends[1] = {3, 9, 2.5, false};
+    EXPECT_EQ(scenario.model.system.balancer, balancer);
 }
 
 TEST(ScenarioFile, ReadsEveryKindOfStepAndNamesThoseWithoutAName) {
