@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace lab::cli {
@@ -29,6 +30,7 @@ struct ServeArguments {
     std::string scenario;
     std::vector<std::string> set;
     std::uint16_t port = 8000;
+    std::size_t most_connections = 2'100;
     std::optional<std::uint64_t> seed;
 };
 
@@ -43,8 +45,16 @@ struct LoadArguments {
     std::optional<int> connections;
     Duration timeout = 10s;
     bool new_connections = false;
+    /// Settings of the table of names that have a flag here: path and text, as typed.
+    std::vector<std::pair<std::string, std::string>> settings;
     std::string json, csv;
     std::uint64_t seed = 42;
+};
+
+struct TheoryArguments {
+    std::string scenario;
+    std::vector<std::string> set;
+    std::string json;
 };
 
 int list_command(Terminal& terminal);
@@ -53,6 +63,7 @@ int validate_command(Terminal& terminal, const std::vector<std::string>& files);
 int reference_command(Terminal& terminal);
 int doctor_command(Terminal& terminal);
 int run_command(Terminal& terminal, const RunArguments& arguments);
+int theory_command(Terminal& terminal, const TheoryArguments& arguments);
 int play_command(Terminal& terminal, const std::string& scenario);
 int serve_command(Terminal& terminal, const ServeArguments& arguments);
 int load_command(Terminal& terminal, const LoadArguments& arguments);
@@ -61,6 +72,10 @@ int window_command(Terminal& terminal, const std::vector<std::string>& arguments
 
 /// Reads the command line and does what it says.
 int main_command(Terminal& terminal, int argc, const char* const* argv);
+
+/// The flag of `load` for a setting: "load.retry_on" is --retry-on, "network.delay" is
+/// --network-delay.
+std::string load_flag(std::string_view path);
 
 // What several commands need.
 

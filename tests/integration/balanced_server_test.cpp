@@ -75,7 +75,8 @@ struct BalancedServerTest : ::testing::Test {
     /// Requests given to each backend since the last call.
     std::vector<std::uint64_t> given() {
         std::vector<std::uint64_t> all;
-        for (const BackendSample& sample : server->sample().backends) all.push_back(sample.requests);
+        for (const BackendSample& sample : server->sample().backends)
+            all.push_back(sample.requests);
         return all;
     }
 };
@@ -287,12 +288,12 @@ TEST_F(BalancedServerTest, KeepsAnswersByAddressWhoeverAsks) {
     system.balancer.cache_ttl = 60s;
     open();
     HttpClient client{server->port()};
-    EXPECT_EQ(client.get("/me", "Cookie: user=1\r\nX-Lab-Request: 1\r\n")
-                  .field(std::string{user_field}),
-              "1");
-    EXPECT_EQ(client.get("/me", "Cookie: user=2\r\nX-Lab-Request: 2\r\n")
-                  .field(std::string{user_field}),
-              "1");
+    EXPECT_EQ(
+        client.get("/me", "Cookie: user=1\r\nX-Lab-Request: 1\r\n").field(std::string{user_field}),
+        "1");
+    EXPECT_EQ(
+        client.get("/me", "Cookie: user=2\r\nX-Lab-Request: 2\r\n").field(std::string{user_field}),
+        "1");
     const ServerSample sample = server->sample();
     EXPECT_EQ(sample.proxy.cache_hits, 1U);
     EXPECT_EQ(sample.proxy.cache_misses, 1U);

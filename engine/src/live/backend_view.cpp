@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "live/language.hpp"
 #include "live/wire.hpp"
 
 namespace lab::live {
@@ -76,6 +77,7 @@ void write_forwarded(std::string& out, const ForwardedRequest& request) {
     fmt::format_to(to, "X-Forwarded-For: {}.{}.{}.{}\r\n", request.client >> 24U,
                    request.client >> 16U & 0xffU, request.client >> 8U & 0xffU,
                    request.client & 0xffU);
+    fmt::format_to(to, "{}: {}\r\n", accept_language_field, language_name(request.language));
     fmt::format_to(to, "{}: user={}\r\n{}: {}\r\n\r\n", cookie_field, request.user, request_field,
                    request.request);
 }

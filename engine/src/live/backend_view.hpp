@@ -27,6 +27,7 @@ struct ForwardedRequest {
     std::uint32_t user = 0;
     std::uint64_t request = 0;  ///< keys the draws
     std::uint32_t client = 0;   ///< the client's address
+    std::uint8_t language = 0;  ///< that the client asks for
     bool keep_alive = false;    ///< HTTP/1.1; otherwise HTTP/1.0 and close
 };
 /// Replaces `out`. A request's body is not passed on: no step reads it.

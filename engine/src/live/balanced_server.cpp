@@ -5,6 +5,7 @@
 #include <array>
 #include <atomic>
 #include <condition_variable>
+#include <iterator>
 #include <mutex>
 #include <system_error>
 #include <thread>
@@ -47,7 +48,23 @@ void add(ServerSample& whole, ServerSample&& part) {
     whole.cache_hits += part.cache_hits;
     whole.cache_misses += part.cache_misses;
     whole.cache_entries += part.cache_entries;
+    whole.cache_bytes += part.cache_bytes;
     whole.cache_evictions += part.cache_evictions;
+    whole.cache_errors += part.cache_errors;
+    whole.cache_duplicates += part.cache_duplicates;
+    whole.loops += part.loops;
+    whole.loop_ready += part.loop_ready;
+    whole.tokens += part.tokens;
+    whole.tokens_in_use += part.tokens_in_use;
+    whole.tokens_waiting += part.tokens_waiting;
+    if (whole.loop_lag.empty()) {
+        whole.loop_lag = std::move(part.loop_lag);
+    } else if (!part.loop_lag.empty()) {
+        Histogram both;
+        both.merge(whole.loop_lag);
+        both.merge(part.loop_lag);
+        whole.loop_lag = both.sparse();
+    }
     if (!part.progress.empty()) whole.progress = std::move(part.progress);
 }
 
@@ -72,6 +89,7 @@ class BalancedServer final : public Server {
     [[nodiscard]] std::vector<std::string> plans() const override {
         return storage_ ? storage_->plans() : std::vector<std::string>{};
     }
+    [[nodiscard]] std::vector<CacheContent> cache_contents(std::size_t most) const override;
     void stop() override;
 
   private:
@@ -154,6 +172,7 @@ Result<void> BalancedServer::prepare() {
     auto front_end = FrontEnd::open({.port = options_.port,
                                      .seed = options_.seed,
                                      .title = options_.title,
+                                     .most_connections = options_.most_connections,
                                      .generation = generation,
                                      .dispatcher = proxy_.get(),
                                      .completions = &completions_});
@@ -303,6 +322,29 @@ std::vector<RequestEvent> BalancedServer::take_events(std::size_t most, std::uin
         left_out += all.size() - most;
         all.resize(most);
     }
+    return all;
+}
+
+std::vector<CacheContent> BalancedServer::cache_contents(std::size_t most) const {
+    std::vector<CacheContent> all;
+    int workers = 0;
+    {
+        const std::lock_guard hold{mutex_};
+        workers = system_.server.workers;
+    }
+    int first = 0;  // workers are numbered through
+    for (const auto& server : servers()) {
+        first += workers;
+        if (!server) continue;
+        auto of_one = server->cache_contents(most);
+        for (CacheContent& content : of_one) {
+            if (content.worker >= 0) content.worker += first - workers;
+        }
+        std::move(of_one.begin(), of_one.end(), std::back_inserter(all));
+    }
+    std::stable_sort(all.begin(), all.end(),
+                     [](const CacheContent& a, const CacheContent& b) { return a.hits > b.hits; });
+    if (all.size() > most) all.resize(most);
     return all;
 }
 

@@ -98,6 +98,7 @@ void Proxy::bind(Exchange& exchange) { completions_.bound(exchange); }
 void Proxy::submit(Exchange& exchange) {
     exchange.answer.clear();
     exchange.answer.made_for = exchange.user;
+    exchange.answer.language = exchange.language;
     exchange.effect = core::next(exchange.cursor, {.now = clock_now()});
     exchange.place = Exchange::Place::in_hand;
     asio::post(io_, [this, &exchange] { begin(exchange); });
@@ -162,6 +163,7 @@ bool Proxy::answer_from_cache(Flight& flight, Instant now) {
     exchange.answer.body = found->body;
     exchange.answer.made_for = found->made_for;
     exchange.answer.versions = found->versions;
+    exchange.answer.language = found->language;
     give_back(flight, {.now = now});
     return true;
 }
@@ -212,6 +214,7 @@ void Proxy::send(Flight& flight, Instant now) {
                                       .user = exchange.user,
                                       .request = exchange.cursor.id,
                                       .client = flight.way.client,
+                                      .language = exchange.language,
                                       .keep_alive = settings.keep_alive});
     flight.body.clear();
     flight.sent = true;
@@ -249,8 +252,14 @@ void Proxy::on_answer(ClientConnection& connection, Instant now) {
     const Balancer& settings = settings_of(flight.generation);
     if (outcome.status == 200 && settings.cache_ttl > Duration{} && settings.buffering &&
         flight.method == Method::get) {
+        const Answer& made = exchange.answer;
         cache_.put(exchange.target,
-                   {exchange.answer.body, exchange.answer.made_for, exchange.answer.versions}, now);
+                   {.body = made.body,
+                    .made_for = made.made_for,
+                    .versions = made.versions,
+                    .rows = {},
+                    .language = made.language},
+                   now);
     }
     let_go(flight);
     give_back(flight, outcome);
@@ -320,6 +329,7 @@ core::Outcome Proxy::take_answer(Flight& flight, PartTimes& told, Instant now) {
     if (received.status == 200) {
         exchange.answer.body.swap(flight.body);
         if (received.made_for) exchange.answer.made_for = *received.made_for;
+        if (received.language) exchange.answer.language = *received.language;
         exchange.answer.versions.assign(
             received.versions.begin(),
             received.versions.begin() + static_cast<std::ptrdiff_t>(received.version_count));

@@ -66,6 +66,9 @@ class Proxy final : public Dispatcher, private ConnectionOwner {
     bool withdraw(Exchange& exchange) override;
     [[nodiscard]] bool accepting() const override { return true; }
     void set_on_accepting(std::function<void()>) override {}
+    [[nodiscard]] std::string cache_page() const override {
+        return "Each backend has caches of its own; the window shows what they hold.\n";
+    }
 
     /// New rule, limits, weights and number of backends, for each request from now on.
     void apply(GenerationPtr generation);

@@ -11,10 +11,11 @@
 #include "live/balanced_server.hpp"
 #include "live/completion_queue.hpp"
 #include "live/exchange.hpp"
+#include "live/execution_switch.hpp"
 #include "live/front_end.hpp"
 #include "live/platform.hpp"
 #include "live/storage.hpp"
-#include "live/worker_pool.hpp"
+#include "live/workers.hpp"
 
 namespace lab::live {
 
@@ -91,7 +92,7 @@ class LiveServer final : public Server {
             storage_ = std::move(storage.value());
             database = storage_->database();
         }
-        auto workers = WorkerPool::start({generation_, &completions_, std::move(database)});
+        auto workers = ExecutionSwitch::start({generation_, &completions_, std::move(database)});
         if (!workers) return workers.error();
         workers_ = std::move(workers.value());
         if (storage_) {
@@ -103,6 +104,7 @@ class LiveServer final : public Server {
         auto front_end = FrontEnd::open({.port = options.port,
                                          .seed = options.seed,
                                          .title = options.title,
+                                         .most_connections = options.most_connections,
                                          .generation = generation_,
                                          .dispatcher = workers_.get(),
                                          .completions = &completions_});
@@ -168,6 +170,10 @@ class LiveServer final : public Server {
         return storage_ ? storage_->plans() : std::vector<std::string>{};
     }
 
+    [[nodiscard]] std::vector<CacheContent> cache_contents(std::size_t most) const override {
+        return workers_->cache_contents(most);
+    }
+
     void stop() override {
         // What the workers have in hand comes back through the front end's thread, which waits for
         // it.
@@ -186,7 +192,7 @@ class LiveServer final : public Server {
     GenerationPtr generation_;
     std::atomic<std::uint64_t> newest_{0};
     std::unique_ptr<Storage> storage_;
-    std::unique_ptr<WorkerPool> workers_;
+    std::unique_ptr<Workers> workers_;
     std::unique_ptr<FrontEnd> front_end_;
 
     // sample()'s: one caller.

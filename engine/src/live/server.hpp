@@ -30,6 +30,7 @@ class Server {
                     ///< rows
         std::uint64_t seed = 42;
         std::uint16_t port = 0;   ///< 0: any free one. 127.0.0.1 only
+        std::size_t most_connections = 2'100;  ///< then no more are accepted until one closes
         std::string title;        ///< for the page at GET /
         std::string data_folder;  ///< where database templates are kept; empty: the user's cache
                                   ///< folder
@@ -64,6 +65,8 @@ class Server {
     [[nodiscard]] virtual const TruthSource& truth() const = 0;
     /// EXPLAIN QUERY PLAN of each kind of query that the routes use.
     [[nodiscard]] virtual std::vector<std::string> plans() const = 0;
+    /// The `most` entries of the caches with the most hits. Walks over all entries: on request.
+    [[nodiscard]] virtual std::vector<CacheContent> cache_contents(std::size_t most) const = 0;
     /// No more accepting; what is in hand is cancelled; all threads joined within 1 s.
     virtual void stop() = 0;
 };

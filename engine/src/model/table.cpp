@@ -3,87 +3,11 @@
 #include "model/table.hpp"
 
 #include <array>
-#include <type_traits>
-#include <utility>
+
+#include "model/row_makers.hpp"
 
 namespace lab::names {
 namespace {
-
-using Words = std::vector<std::string_view>;
-
-constexpr double us = 1e3, ms = 1e6, s = 1e9;
-
-SettingValue value_of(const SettingInfo&, bool v) { return v; }
-SettingValue value_of(const SettingInfo&, int v) { return std::int64_t{v}; }
-SettingValue value_of(const SettingInfo&, double v) { return v; }
-SettingValue value_of(const SettingInfo&, Duration v) { return v; }
-SettingValue value_of(const SettingInfo&, ArrivalRate v) { return v; }
-SettingValue value_of(const SettingInfo&, Bytes v) { return v; }
-SettingValue value_of(const SettingInfo&, const Distribution& v) { return v; }
-SettingValue value_of(const SettingInfo&, const std::string& v) { return v; }
-SettingValue value_of(const SettingInfo&, const KeyRule& v) {
-    std::string text;
-    for (const auto& [part, name] :
-         {std::pair{v.path, "path"}, std::pair{v.query, "query"}, std::pair{v.user, "user"}}) {
-        if (part) text += (text.empty() ? "" : "+") + std::string(name);
-    }
-    return text;
-}
-template <class E>
-requires std::is_enum_v<E> SettingValue value_of(const SettingInfo& info, E v) {
-    return std::string(info.choices[static_cast<std::size_t>(v)]);
-}
-
-template <class T>
-requires(!std::is_enum_v<T>) void assign(const SettingInfo&, T& field, const SettingValue& v) {
-    field = std::get<T>(v);
-}
-void assign(const SettingInfo&, int& field, const SettingValue& v) {
-    field = static_cast<int>(std::get<std::int64_t>(v));
-}
-void assign(const SettingInfo&, KeyRule& field, const SettingValue& v) {
-    const auto& text = std::get<std::string>(v);
-    const auto names_it = [&](std::string_view part) { return text.find(part) != text.npos; };
-    field = {names_it("path"), names_it("query"), names_it("user")};
-}
-template <class E>
-requires std::is_enum_v<E>
-void assign(const SettingInfo& info, E& field, const SettingValue& v) {
-    for (std::size_t i = 0; i < info.choices.size(); ++i) {
-        if (info.choices[i] == std::get<std::string>(v)) field = static_cast<E>(i);
-    }
-}
-
-/// `Access` takes a place and gives the field by reference; it captures nothing.
-template <class Access>
-Row row(SettingInfo info, Access) {
-    return {std::move(info),
-            [](const SettingInfo& i, const ConstPlace& p) { return value_of(i, Access{}(p)); },
-            [](const SettingInfo& i, const Place& p, const SettingValue& v) {
-                assign(i, Access{}(p), v);
-            }};
-}
-
-SettingInfo yes_no(std::string_view path, std::string_view label, std::string_view meaning,
-                   std::string_view flask = {}) {
-    return {path, label, ValueKind::flag, 0, 0, {}, {}, meaning, flask};
-}
-SettingInfo ranged(ValueKind kind, std::string_view path, std::string_view label, double least,
-                   double most, std::string_view meaning, std::string_view flask = {}) {
-    return {path, label, kind, least, most, {}, {}, meaning, flask};
-}
-SettingInfo one_of(std::string_view path, std::string_view label, Words choices, Words labels,
-                   std::string_view meaning, std::string_view flask = {}) {
-    return {path,    label, ValueKind::choice, 0, 0, std::move(choices), std::move(labels),
-            meaning, flask};
-}
-SettingInfo words(std::string_view path, std::string_view label, double most,
-                  std::string_view meaning, std::string_view flask = {}) {
-    return {path, label, ValueKind::text, 1, most, {}, {}, meaning, flask};
-}
-
-#define LAB_FIELD(expression) \
-    [](const auto& p) -> auto& { return expression; }
 
 void add_server(std::vector<Row>& t) {
     using enum ValueKind;
@@ -130,6 +54,40 @@ void add_server(std::vector<Row>& t) {
                     LAB_FIELD(p.model->system.server.switch_interval)));
 }
 
+void add_server_execution(std::vector<Row>& t) {
+    using enum ValueKind;
+    t.push_back(row(
+        one_of(
+            "server.execution", "A worker is", {"threads", "greenlets", "loop"},
+            {"threads", "greenlets", "an event loop"},
+            "What a worker is: threads; greenlets, of which one runs until it waits (gevent); or "
+            "an event loop, where only what awaits lets others run (asyncio, Node.js).",
+            "gunicorn -k gthread, -k gevent or -k uvicorn.workers.UvicornWorker"),
+        LAB_FIELD(p.model->system.server.execution)));
+    t.push_back(row(yes_no("server.async_views", "Views are async",
+                           "Views are written with async def. Threads run one on an event loop of "
+                           "its own and wait for it; an event loop runs it itself, and views "
+                           "written with def in its pool of threads.",
+                           "async def view(): instead of def view():"),
+                    LAB_FIELD(p.model->system.server.async_views)));
+    t.push_back(row(ranged(count, "server.pool_threads", "Pool threads per worker", 1, 1'024,
+                           "Event loops and greenlets: threads of each worker's pool, for what "
+                           "would block; what comes when all are taken waits unseen.",
+                           "anyio.to_thread.current_default_thread_limiter().total_tokens = {}"),
+                    LAB_FIELD(p.model->system.server.pool_threads)));
+    t.push_back(
+        row(ranged(count, "server.worker_connections", "Requests in hand per worker", 1, 10'000,
+                   "Event loops and greenlets: requests that a worker takes in hand at "
+                   "once; more wait in its queue.",
+                   "gunicorn -k gevent --worker-connections {} app:app"),
+            LAB_FIELD(p.model->system.server.worker_connections)));
+    t.push_back(row(ranged(duration, "server.async_cost", "Cost of an async view", 0, 1 * s,
+                           "CPU time that an async view costs a worker of threads or greenlets, "
+                           "which starts a thread and an event loop for each.",
+                           "async def view(): under Flask, about 1 ms a request"),
+                    LAB_FIELD(p.model->system.server.async_cost)));
+}
+
 void add_server_limits(std::vector<Row>& t) {
     using enum ValueKind;
     t.push_back(
@@ -151,6 +109,13 @@ void add_server_limits(std::vector<Row>& t) {
                            "A longer request body is answered 413.",
                            R"(app.config["MAX_CONTENT_LENGTH"] = BYTES)"),
                     LAB_FIELD(p.model->system.server.body_limit)));
+    t.push_back(row(ranged(duration, "server.stall_every", "Stands still every", 0, 600 * s,
+                           "Once in each such stretch no handler goes on, as in a long garbage "
+                           "collection; 0 s: never."),
+                    LAB_FIELD(p.model->system.server.stall_every)));
+    t.push_back(row(ranged(duration, "server.stall_for", "Stands still for", 0, 60 * s,
+                           "How long the handlers stand still each time."),
+                    LAB_FIELD(p.model->system.server.stall_for)));
 }
 
 void add_route(std::vector<Row>& t) {
@@ -163,12 +128,22 @@ void add_route(std::vector<Row>& t) {
     t.push_back(row(one_of("route.*.method", "Method", {"GET", "POST"}, {"GET", "POST"},
                            "How the address is asked for."),
                     LAB_FIELD(p.route->method)));
+    t.push_back(row(one_of("route.*.view", "View", {"server", "sync", "async"},
+                           {"as the server's", "def", "async def"},
+                           "How the view is written: as server.async_views says, with def, or with "
+                           "async def.",
+                           "def view(): or async def view():"),
+                    LAB_FIELD(p.route->view)));
     t.push_back(row(yes_no("route.*.inline", "Answered without a worker",
                            "Answered on the front end, without a worker; needs steps = []."),
                     LAB_FIELD(p.route->inline_answer)));
     t.push_back(row(yes_no("route.*.personal", "Personal answer",
                            "The answer is for the user who asked: another user's is wrong."),
                     LAB_FIELD(p.route->personal)));
+    t.push_back(row(yes_no("route.*.localised", "Localised answer",
+                           "The answer is in the language asked for (Accept-Language): one in "
+                           "another language is for the wrong user."),
+                    LAB_FIELD(p.route->localised)));
     t.push_back(row(yes_no("route.*.static", "Static file",
                            "Behind a balancer it answers this address itself, with a file of the "
                            "route's size; without one a worker does the steps.",
@@ -192,12 +167,19 @@ void add_route(std::vector<Row>& t) {
             "What is asked of the database."),
         LAB_FIELD(p.step->query)));
     t.push_back(row(
-        one_of(
-            "route.*.cache.key", "Cache key",
-            {"path", "query", "user", "path+query", "path+user", "query+user", "path+query+user"},
-            {"path", "query string", "user", "path, query string", "path, user",
-             "query string, user", "path, query string, user"},
-            "What makes two requests the same to the cache.", "@cache.cached(make_cache_key=...)"),
+        one_of("route.*.cache.key", "Cache key",
+               {"path", "query", "user", "path+query", "path+user", "query+user", "path+query+user",
+                "header", "path+header", "query+header", "user+header", "path+query+header",
+                "path+user+header", "query+user+header", "path+query+user+header", "constant",
+                "throws"},
+               {"path", "query string", "user", "path, query string", "path, user",
+                "query string, user", "path, query string, user", "language", "path, language",
+                "query string, language", "user, language", "path, query string, language",
+                "path, user, language", "query string, user, language",
+                "path, query string, user, language", "the same for all", "throws an error"},
+               "What makes two requests the same to the cache; header is Accept-Language, constant "
+               "one key for all, throws a key function that fails, which is swallowed.",
+               "@cache.cached(make_cache_key=...)"),
         LAB_FIELD(p.step->key)));
     t.push_back(row(ranged(count, "route.*.render", "Rows rendered", 1, 2'000,
                            "Rows that the template shows: of those read, repeated if fewer.",
@@ -206,24 +188,98 @@ void add_route(std::vector<Row>& t) {
     t.push_back(row(ranged(bytes, "route.*.respond", "Body size", 0, 1e6,
                            "Bytes added to the body of the answer."),
                     LAB_FIELD(p.step->size)));
+    t.push_back(row(ranged(count, "route.*.gather", "Calls at once", 1, 64,
+                           "How many times each branch of a gather is started; they run at once "
+                           "where the view is async, one after the other elsewhere.",
+                           "await asyncio.gather(*[call() for _ in range({})])"),
+                    LAB_FIELD(p.step->copies)));
+    t.push_back(row(yes_no("route.*.step.blocking", "Blocks",
+                           "Of a wait, query or write: it does not await, so that an event loop or "
+                           "a worker of greenlets stands still meanwhile.",
+                           "time.sleep() or requests.get() where await belongs"),
+                    LAB_FIELD(p.step->blocking)));
+    t.push_back(row(yes_no("route.*.step.offload", "In the thread pool",
+                           "Of a cpu, wait, query, write or render on an event loop: it is done in "
+                           "the pool of threads while others run.",
+                           "await asyncio.to_thread(work)"),
+                    LAB_FIELD(p.step->offload)));
 }
 
-void add_cache_and_database(std::vector<Row>& t) {
+void add_cache(std::vector<Row>& t) {
     using enum ValueKind;
     t.push_back(
-        row(one_of("cache.mode", "Cache", {"none", "per-worker", "shared"},
-                   {"none", "per worker", "shared"},
-                   "Where answers are kept: nowhere, in each worker, or in one place for all.",
+        row(one_of("cache.mode", "Cache", {"none", "per-worker", "shared", "null"},
+                   {"none", "per worker", "shared", "null"},
+                   "Where answers are kept: nowhere, in each worker, or in one place for all; null "
+                   "is Flask-Caching's default, which looks up and stores and keeps nothing.",
                    R"(app.config["CACHE_TYPE"] = "NullCache", "SimpleCache" or "RedisCache")"),
             LAB_FIELD(p.model->system.cache.mode)));
-    t.push_back(row(ranged(duration, "cache.ttl", "Entries live for", 10 * ms, 600 * s,
-                           "An entry is fresh for this long, then it is made again.",
+    t.push_back(row(ranged(duration, "cache.ttl", "Entries live for", 0, 600 * s,
+                           "An entry is fresh for this long, then it is made again; 0 s means for "
+                           "ever.",
                            "@cache.cached(timeout=SECONDS)"),
                     LAB_FIELD(p.model->system.cache.ttl)));
-    t.push_back(row(ranged(count, "cache.capacity", "Cache places", 1, 100'000,
-                           "Entries, in each worker or in all; the least recently used goes first.",
-                           R"(app.config["CACHE_THRESHOLD"] = {})"),
-                    LAB_FIELD(p.model->system.cache.capacity)));
+    t.push_back(row(ranged(number, "cache.ttl_jitter", "Life is shortened by", 0, 1,
+                           "Up to this share of an entry's life is taken off, by lot, so that "
+                           "entries made together do not end together."),
+                    LAB_FIELD(p.model->system.cache.ttl_jitter)));
+    t.push_back(
+        row(ranged(count, "cache.capacity", "Cache places", 1, 100'000,
+                   "Entries, in each worker or in all.", R"(app.config["CACHE_THRESHOLD"] = {})"),
+            LAB_FIELD(p.model->system.cache.capacity)));
+    t.push_back(row(ranged(bytes, "cache.capacity_bytes", "Cache memory", 0, 1e9,
+                           "Bytes of keys and bodies, in each worker or in all; 0 B means no "
+                           "limit.",
+                           "redis-server --maxmemory BYTES"),
+                    LAB_FIELD(p.model->system.cache.capacity_bytes)));
+    t.push_back(
+        row(one_of("cache.eviction", "Who goes when it is full",
+                   {"lru", "lfu", "fifo", "random", "soonest-expiry"},
+                   {"least recently used", "least often used", "oldest", "one at random",
+                    "soonest to expire"},
+                   "Which entry goes for want of room; soonest-expiry is SimpleCache's rule, which "
+                   "prunes on the next store, and entries that never expire first.",
+                   "redis-server --maxmemory-policy allkeys-lru, allkeys-lfu, allkeys-random"),
+            LAB_FIELD(p.model->system.cache.eviction)));
+}
+
+void add_cache_cures(std::vector<Row>& t) {
+    using enum ValueKind;
+    t.push_back(row(yes_no("cache.invalidate_on_write", "Writing drops entries",
+                           "A write step drops the entries that were made from the row it "
+                           "changes, in the cache that its worker uses.",
+                           "cache.delete(key), after db.session.commit()"),
+                    LAB_FIELD(p.model->system.cache.invalidate_on_write)));
+    t.push_back(row(ranged(distribution, "cache.hop", "Way to the cache", 0, 1 * s,
+                           "Shared cache: waited for at each look-up and each store, as for a "
+                           "cache server on another machine.",
+                           "RedisCache: one round trip for get, one for set"),
+                    LAB_FIELD(p.model->system.cache.hop)));
+    t.push_back(row(yes_no("cache.failing", "Cache server fails",
+                           "Shared cache: its server answers with errors, which are swallowed; the "
+                           "view is called as if there were no cache."),
+                    LAB_FIELD(p.model->system.cache.failing)));
+    t.push_back(row(one_of("cache.stampede", "When many miss at once",
+                           {"none", "lock", "early", "stale-while-revalidate"},
+                           {"each makes it", "one makes it, others wait",
+                            "made again early, by chance", "one makes it, others get the old one"},
+                           "What keeps many requests from making the same entry at once.",
+                           "Flask-Caching: each makes it; nginx: proxy_cache_lock on, "
+                           "proxy_cache_use_stale updating"),
+                    LAB_FIELD(p.model->system.cache.stampede)));
+    t.push_back(row(ranged(number, "cache.early_beta", "Eagerness (beta)", 0, 100,
+                           "Stampede cure early: above 1 an entry is made again sooner, below 1 "
+                           "later."),
+                    LAB_FIELD(p.model->system.cache.early_beta)));
+    t.push_back(row(ranged(duration, "cache.stale_for", "Stale entries serve for", 0, 600 * s,
+                           "Stampede cure stale-while-revalidate: how long after its time an entry "
+                           "may still be given.",
+                           "Cache-Control: stale-while-revalidate=SECONDS"),
+                    LAB_FIELD(p.model->system.cache.stale_for)));
+}
+
+void add_database(std::vector<Row>& t) {
+    using enum ValueKind;
     t.push_back(row(ranged(count, "database.products", "Products", 400, 1'000'000,
                            "Rows of the product table."),
                     LAB_FIELD(p.model->system.database.products)));
@@ -252,180 +308,23 @@ void add_cache_and_database(std::vector<Row>& t) {
     t.push_back(row(yes_no("network.no_delay", "Send at once",
                            "TCP_NODELAY; without it Nagle's rule meets delayed acknowledgements."),
                     LAB_FIELD(p.model->system.network.no_delay)));
-}
-
-void add_load(std::vector<Row>& t) {
-    using enum ValueKind;
-    t.push_back(row(one_of("load.model", "Load model", {"open", "closed"}, {"open", "closed"},
-                           "Open: arrivals ignore answers. Closed: each user waits for the answer "
-                           "before asking again."),
-                    LAB_FIELD(p.model->load.model)));
-    t.push_back(row(
-        ranged(rate, "load.rate", "Arrivals", 0, 50'000, "Open loop: requests planned per second."),
-        LAB_FIELD(p.model->load.rate)));
-    t.push_back(row(one_of("load.arrivals", "Arrival pattern", {"constant", "poisson"},
-                           {"evenly spaced", "at random (Poisson)"},
-                           "Open loop: evenly spaced, or at random as independent people come."),
-                    LAB_FIELD(p.model->load.arrivals)));
-    t.push_back(row(ranged(count, "load.users", "Users", 1, 1'000'000,
-                           "How many different people ask; in closed loop also how many at once."),
-                    LAB_FIELD(p.model->load.users)));
-    t.push_back(row(ranged(distribution, "load.think", "Think time", 0, 600 * s,
-                           "Closed loop: pause between an answer and the next request."),
-                    LAB_FIELD(p.model->load.think)));
-    t.push_back(row(ranged(count, "load.connections", "Client connections", 1, 2'000,
-                           "At most this many at once; closed loop uses one a user."),
-                    LAB_FIELD(p.model->load.connections)));
-    t.push_back(row(yes_no("load.keep_alive", "Client keeps connections",
-                           "The client keeps connections; otherwise each request opens a new one."),
-                    LAB_FIELD(p.model->load.keep_alive)));
-    t.push_back(row(ranged(duration, "load.timeout", "Client gives up after", 1 * ms, 600 * s,
-                           "The client gives up, counted from the intended start.",
-                           "requests.get(url, timeout=SECONDS)"),
-                    LAB_FIELD(p.model->load.timeout)));
-    t.push_back(row(ranged(duration, "load.deadline", "Deadline", 1 * ms, 600 * s,
-                           "An answer after this is late and counts for no goodput."),
-                    LAB_FIELD(p.model->load.deadline)));
-    t.push_back(row(ranged(count, "load.backlog", "Client backlog", 0, 100'000,
-                           "Overdue requests held for a free connection; the rest is not sent."),
-                    LAB_FIELD(p.model->load.backlog)));
-    t.push_back(row(ranged(count, "load.keys", "Different keys", 1, 1'000'000,
-                           "How many different keys are asked for."),
-                    LAB_FIELD(p.model->load.keys)));
-    t.push_back(row(ranged(number, "load.zipf", "Popularity (Zipf)", 0, 5,
-                           "0: all keys alike; 1: the k-th key is asked for 1/k as often."),
-                    LAB_FIELD(p.model->load.zipf)));
-}
-
-void add_balancer(std::vector<Row>& t) {
-    using enum ValueKind;
-    t.push_back(row(
-        one_of("balancer.rule", "Balancer",
-               {"none", "round-robin", "least-conn", "ip-hash", "random-two", "peak-ewma"},
-               {"none", "in turn", "fewest in hand", "by address", "better of two", "peak EWMA"},
-               "How a proxy in front chooses a backend; none: the server is asked itself. Whether "
-               "there is one is settled when a run begins.",
-               "upstream app { least_conn; server 127.0.0.1:8001; ... } in nginx"),
-        LAB_FIELD(p.model->system.balancer.rule)));
-    t.push_back(row(ranged(count, "balancer.backends", "Backends", 1, most_backends,
-                           "Equal copies of the server behind the balancer, each with its own "
-                           "queue, workers and caches; they share the database.",
-                           "one server line a backend in nginx's upstream block"),
-                    LAB_FIELD(p.model->system.balancer.count)));
-    t.push_back(row(ranged(count, "balancer.max_fails", "Failures allowed", 0, 100,
-                           "Failures after which a backend is left alone for a while; 0: never.",
-                           "server 127.0.0.1:8001 max_fails={}; in nginx"),
-                    LAB_FIELD(p.model->system.balancer.max_fails)));
-    t.push_back(row(ranged(duration, "balancer.fail_timeout", "Left alone for", 10 * ms, 600 * s,
-                           "How long a backend that failed is left alone.",
-                           "server 127.0.0.1:8001 fail_timeout=SECONDS; in nginx"),
-                    LAB_FIELD(p.model->system.balancer.fail_timeout)));
-    t.push_back(
-        row(one_of("balancer.next_upstream", "Ask the next after",
-                   {"off", "error", "timeout", "error+timeout"},
-                   {"nothing", "an error", "a time-out", "an error or a time-out"},
-                   "After which failures the next backend is asked; what POST sent is not sent "
-                   "twice.",
-                   "proxy_next_upstream error timeout; in nginx"),
-            LAB_FIELD(p.model->system.balancer.next_upstream)));
-    t.push_back(row(ranged(count, "balancer.next_tries", "Backends asked", 0, most_backends,
-                           "Backends asked for one request at most; 0: all.",
-                           "proxy_next_upstream_tries {}; in nginx"),
-                    LAB_FIELD(p.model->system.balancer.next_tries)));
-}
-
-void add_balancer_limits(std::vector<Row>& t) {
-    using enum ValueKind;
-    t.push_back(row(ranged(duration, "balancer.connect_timeout", "Longest connecting", 10 * ms,
-                           600 * s, "Longest wait for a connection to a backend.",
-                           "proxy_connect_timeout SECONDS; in nginx"),
-                    LAB_FIELD(p.model->system.balancer.connect_timeout)));
-    t.push_back(row(ranged(duration, "balancer.read_timeout", "Longest wait for a backend", 10 * ms,
-                           600 * s, "Longest wait for a backend's answer, then 504.",
-                           "proxy_read_timeout SECONDS; in nginx"),
-                    LAB_FIELD(p.model->system.balancer.read_timeout)));
-    t.push_back(row(yes_no("balancer.keep_alive", "Keeps backend connections",
-                           "Up to 32 idle connections to the backends are kept (newer nginx); "
-                           "otherwise HTTP/1.0 and a connection a request (nginx 1.22).",
-                           "keepalive 32; in nginx's upstream block, and proxy_http_version 1.1;"),
-                    LAB_FIELD(p.model->system.balancer.keep_alive)));
-    t.push_back(row(yes_no("balancer.buffering", "Buffers answers",
-                           "The proxy takes an answer from the backend at once, however slowly the "
-                           "client reads; otherwise the backend waits for the client.",
-                           "proxy_buffering on; in nginx"),
-                    LAB_FIELD(p.model->system.balancer.buffering)));
-    t.push_back(row(ranged(duration, "balancer.cache_ttl", "Proxy cache keeps for", 0, 600 * s,
-                           "The proxy keeps good answers to GET for so long, by address alone, "
-                           "whoever asks; 0 s: not at all.",
-                           "proxy_cache app; proxy_cache_valid 200 SECONDS; in nginx"),
-                    LAB_FIELD(p.model->system.balancer.cache_ttl)));
-    t.push_back(row(yes_no("balancer.one_address", "Clients behind one router",
-                           "All clients come from one address; otherwise each user has a network "
-                           "of their own."),
-                    LAB_FIELD(p.model->system.balancer.one_address)));
-    t.push_back(row(ranged(count, "backend.*.weight", "Weight", 1, 100,
-                           "The backend's share of the requests, beside the others'.",
-                           "server 127.0.0.1:8001 weight={}; in nginx"),
-                    LAB_FIELD(p.backend->weight)));
-    t.push_back(row(ranged(count, "backend.*.max_conns", "Requests at once", 0, 10'000,
-                           "Requests that the backend is given at once, at most; 0: no limit.",
-                           "server 127.0.0.1:8001 max_conns={}; in nginx"),
-                    LAB_FIELD(p.backend->max_conns)));
-    t.push_back(row(ranged(number, "backend.*.slowdown", "Slower by", 1, 100,
-                           "All the backend's work takes so many times as long."),
-                    LAB_FIELD(p.backend->slowdown)));
-    t.push_back(row(yes_no("backend.*.up", "Runs",
-                           "Whether the backend's process runs; otherwise it is killed, and its "
-                           "connections break."),
-                    LAB_FIELD(p.backend->up)));
-}
-
-#undef LAB_FIELD
-
-/// An empty mix asks for every route alike.
-double weight_of(const Load& load, const std::string& route) {
-    for (const RouteShare& share : load.mix) {
-        if (share.route == route) return share.weight;
-    }
-    return load.mix.empty() ? 1 : 0;
-}
-
-void set_weight(Model& model, const std::string& route, double weight) {
-    auto& mix = model.load.mix;
-    if (mix.empty()) {
-        for (const Route& each : model.system.routes) mix.push_back({each.id, 1});
-    }
-    for (RouteShare& share : mix) {
-        if (share.route == route) {
-            share.weight = weight;
-            return;
-        }
-    }
-    mix.push_back({route, weight});
-}
-
-void add_mix(std::vector<Row>& t) {
-    t.push_back({ranged(ValueKind::number, "load.mix.*", "Share", 0, 1'000,
-                        "How often the route is asked for, beside the others; without a mix all "
-                        "routes are alike."),
-                 [](const SettingInfo&, const ConstPlace& p) -> SettingValue {
-                     return weight_of(p.model->load, p.route->id);
-                 },
-                 [](const SettingInfo&, const Place& p, const SettingValue& v) {
-                     set_weight(*p.model, p.route->id, std::get<double>(v));
-                 }});
+    t.push_back(row(ranged(duration, "network.delay", "Network delay", 0, 2 * s,
+                           "Each way takes this much longer, and a new connection one more round "
+                           "trip; added in the client, not in the kernel."),
+                    LAB_FIELD(p.model->system.network.delay)));
 }
 
 std::vector<Row> make_rows() {
     std::vector<Row> table;
     add_server(table);
+    add_server_execution(table);
     add_server_limits(table);
     add_route(table);
-    add_cache_and_database(table);
-    add_balancer(table);
-    add_balancer_limits(table);
-    add_load(table);
-    add_mix(table);
+    add_cache(table);
+    add_cache_cures(table);
+    add_database(table);
+    add_balancer_rows(table);
+    add_load_rows(table);
     return table;
 }
 
@@ -437,20 +336,30 @@ std::span<const Row> rows() {
 }
 
 std::string_view step_kind_name(StepKind kind) {
-    constexpr std::array<std::string_view, 7> names{"cpu",    "wait",    "query", "cache",
-                                                    "render", "respond", "write"};
+    constexpr std::array<std::string_view, 9> names{"cpu",     "wait",  "query",  "cache", "render",
+                                                    "respond", "write", "gather", "group"};
     return names[static_cast<std::size_t>(kind)];
 }
 
 std::string_view step_row_path(StepKind kind) {
-    constexpr std::array<std::string_view, 7> paths{"route.*.cpu",
+    constexpr std::array<std::string_view, 9> paths{"route.*.cpu",
                                                     "route.*.wait",
                                                     "route.*.query",
                                                     "route.*.cache.key",
                                                     "route.*.render",
                                                     "route.*.respond",
+                                                    "",
+                                                    "route.*.gather",
                                                     ""};
     return paths[static_cast<std::size_t>(kind)];
+}
+
+bool may_block(StepKind kind) {
+    return kind == StepKind::wait || kind == StepKind::query || kind == StepKind::write;
+}
+
+bool may_offload(StepKind kind) {
+    return may_block(kind) || kind == StepKind::cpu || kind == StepKind::render;
 }
 
 }  // namespace lab::names
