@@ -60,6 +60,8 @@ std::vector<Case> cases() {
          true, 6},
         {"chunks with a trailer", chunked + "1\r\n!\r\n0\r\nX-Lab-User: 9\r\n\r\n", false,
          State::complete, 200, true, 1},
+        {"no chunks", chunked + "0\r\n\r\n", false, State::complete, 200, true, 0},
+        {"no chunks and a trailer", chunked + "0\r\nA: b\r\n\r\n", false, State::complete, 200, true},
         {"interim answers first",
          "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + with_body(3),
          false, State::complete, 200, true, 3},
