@@ -29,6 +29,7 @@ struct ServeArguments {
     std::string scenario;
     std::vector<std::string> set;
     std::uint16_t port = 8000;
+    std::size_t most_connections = 2'100;
     std::optional<std::uint64_t> seed;
 };
 

@@ -52,6 +52,7 @@ int serve_command(Terminal& terminal, const ServeArguments& arguments) {
     options.model = std::move(*model);
     options.seed = arguments.seed.value_or(scenario->seed);
     options.port = arguments.port;
+    options.most_connections = arguments.most_connections;
     auto served = ServedScenario::open(std::move(options));
     if (!served) {
         terminal.error(served.error().message());

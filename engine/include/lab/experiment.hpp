@@ -74,6 +74,7 @@ struct ServeOptions {
     Model model;
     std::uint64_t seed = 42;
     std::uint16_t port = 0;             ///< 0: any free one
+    std::size_t most_connections = 2'100;  ///< then no more are accepted until one closes
 };
 class ServedScenario {
   public:

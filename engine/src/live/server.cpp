@@ -95,6 +95,7 @@ class LiveServer final : public Server {
         auto front_end = FrontEnd::open({.port = options.port,
                                          .seed = options.seed,
                                          .title = options.title,
+                                         .most_connections = options.most_connections,
                                          .generation = generation_,
                                          .dispatcher = workers_.get(),
                                          .completions = &completions_});

@@ -26,6 +26,7 @@ Result<std::unique_ptr<ServedScenario>> ServedScenario::open(ServeOptions option
     server_options.load = std::move(options.model.load);
     server_options.seed = options.seed;
     server_options.port = options.port;
+    server_options.most_connections = options.most_connections;
     server_options.title = std::move(options.scenario);
     auto server = live::Server::open(std::move(server_options));
     if (!server) return server.error();
