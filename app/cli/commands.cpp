@@ -20,6 +20,7 @@ struct Arguments {
     RunArguments run;
     ServeArguments serve;
     LoadArguments load;
+    TheoryArguments theory;
     DurationFlags run_times, load_times;
     std::string scenario;
     std::vector<std::string> files;
@@ -100,6 +101,15 @@ void add_load(CLI::App& app, Arguments& arguments) {
     load->add_option("--csv", to.csv, "one row a frame: a file, or -");
 }
 
+void add_theory(CLI::App& app, Arguments& arguments) {
+    auto* theory = app.add_subcommand(
+        "theory", "What queueing theory says, and which of its assumptions is broken");
+    theory->add_option("scenario", arguments.theory.scenario, "id or file")->required();
+    theory->add_option("--set", arguments.theory.set, "path=value; may be repeated")
+        ->allow_extra_args(false);
+    theory->add_option("--json", arguments.theory.json, "a file, or - for standard output");
+}
+
 void add_rest(CLI::App& app, Arguments& arguments) {
     app.add_subcommand("list", "Every scenario");
     auto* show = app.add_subcommand("show", "What a scenario holds: routes, knobs, lesson");
@@ -138,6 +148,7 @@ int dispatch(Terminal& terminal, const CLI::App& app, Arguments& arguments) {
     if (name == "doctor") return doctor_command(terminal);
     if (name == "reference") return reference_command(terminal);
     if (name == "window") return window_command(terminal, arguments.files);
+    if (name == "theory") return theory_command(terminal, arguments.theory);
     if (name == "run") return run_command(terminal, run);
     if (name == "serve") return serve_command(terminal, arguments.serve);
     return load_command(terminal, load);
@@ -163,6 +174,7 @@ int main_command(Terminal& terminal, int argc, const char* const* argv) {
     add_run(app, arguments);
     add_serve(app, arguments);
     add_load(app, arguments);
+    add_theory(app, arguments);
     add_rest(app, arguments);
     try {
         app.parse(argc, argv);

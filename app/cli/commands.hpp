@@ -48,12 +48,19 @@ struct LoadArguments {
     std::uint64_t seed = 42;
 };
 
+struct TheoryArguments {
+    std::string scenario;
+    std::vector<std::string> set;
+    std::string json;
+};
+
 int list_command(Terminal& terminal);
 int show_command(Terminal& terminal, const std::string& scenario);
 int validate_command(Terminal& terminal, const std::vector<std::string>& files);
 int reference_command(Terminal& terminal);
 int doctor_command(Terminal& terminal);
 int run_command(Terminal& terminal, const RunArguments& arguments);
+int theory_command(Terminal& terminal, const TheoryArguments& arguments);
 int play_command(Terminal& terminal, const std::string& scenario);
 int serve_command(Terminal& terminal, const ServeArguments& arguments);
 int load_command(Terminal& terminal, const LoadArguments& arguments);

@@ -65,6 +65,19 @@ TEST(CommandLine, RefusesAValueOutOfRange) {
     EXPECT_THAT(ended.error, HasSubstr("256"));
 }
 
+TEST(CommandLine, SaysWhatTheorySays) {
+    const auto text = lab({"theory", "workers", "--set", "server.workers=2"});
+    EXPECT_EQ(text.code, 0) << text.error;
+    EXPECT_THAT(text.out, HasSubstr("M/D/c"));
+    EXPECT_THAT(text.out, HasSubstr("the two meet at 39.2/s"));
+    const auto json = lab({"theory", "workers", "--json", "-"});
+    EXPECT_EQ(json.code, 0) << json.error;
+    const auto parsed = boost::json::parse(json.out).as_object();
+    EXPECT_EQ(parsed.at("law").as_string(), "M/M/c/K");
+    EXPECT_NEAR(parsed.at("throughput_per_s").as_double(), 19.6, 0.1);
+    EXPECT_EQ(lab({"theory", "slow-query"}).code, 1) << "no time of its query is stated";
+}
+
 TEST(CommandLine, RefusesAnUnknownFlag) {
     EXPECT_EQ(lab({"run", "workers", "--fro", "2s"}).code, 2);
     EXPECT_EQ(lab({"frobnicate"}).code, 2);

@@ -24,9 +24,10 @@ const std::map<std::string, std::set<std::string>> direction{
     {"core", {"model"}},
     {"measure", {"model", "core"}},
     {"live", {"core", "measure", "model"}},
+    {"theory", {"core", "measure", "model"}},
     {"run", {"live", "core", "measure", "model"}},
     {"scenario", {"model"}},
-    {"report", {"model", "measure"}},
+    {"report", {"model", "measure", "theory"}},
     {"store", {"model", "measure"}},
 };
 

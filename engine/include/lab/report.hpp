@@ -3,6 +3,7 @@
 
 #include "lab/frame.hpp"
 #include "lab/result.hpp"
+#include "lab/theory.hpp"
 
 #include <filesystem>
 #include <span>
@@ -28,6 +29,10 @@ namespace lab {
 /// Text cell that a spreadsheet will not take for a formula (OWASP ASVS 1.2.10), quoted where
 /// needed.
 [[nodiscard]] std::string csv_cell(std::string_view text);
+
+/// What theory says: figures, bounds and lights. JSON schema 1; and a page for a terminal.
+[[nodiscard]] std::string to_json(const Prediction&, std::string_view scenario);
+[[nodiscard]] std::string to_text(const Prediction&);
 
 /// Writes to a file beside the target and renames it over: whole or not at all. "-" is standard
 /// output.

@@ -7,70 +7,15 @@
 #include "lab/report.hpp"
 #include "lab/settings.hpp"
 #include "model/table.hpp"
-#include "model/utf8.hpp"
+#include "report/json_object.hpp"
 #include "report/numbers.hpp"
 
 namespace lab {
 namespace {
 
+using report::list_of;
+using report::Object;
 using report::plain;
-
-/// A JSON string. What is not UTF-8 becomes U+FFFD, control characters become escapes.
-std::string quote(std::string_view text) {
-    std::string out = "\"";
-    while (!text.empty()) {
-        const utf8::Character c = utf8::first(text);
-        if (!c.valid)
-            out += "\xEF\xBF\xBD";
-        else if (c.code == '"' || c.code == '\\')
-            out += {'\\', text.front()};
-        else if (utf8::is_control(c.code))
-            out += fmt::format("\\u{:04x}", static_cast<std::uint32_t>(c.code));
-        else
-            out += text.substr(0, c.length);
-        text.remove_prefix(c.length);
-    }
-    return out + '"';
-}
-
-/// Keys in the order in which they were added, with values that are JSON already.
-class Object {
-  public:
-    void raw(std::string_view key, std::string value) {
-        members_.emplace_back(key, std::move(value));
-    }
-    void text(std::string_view key, std::string_view value) { raw(key, quote(value)); }
-    void number(std::string_view key, double value) { raw(key, plain(value)); }
-    void number(std::string_view key, const std::optional<double>& value) {
-        raw(key, plain(value, "null"));
-    }
-    void count(std::string_view key, std::uint64_t n) { raw(key, fmt::format("{}", n)); }
-    void flag(std::string_view key, bool value) { raw(key, value ? "true" : "false"); }
-
-    /// {"a": 1, "b": 2}
-    [[nodiscard]] std::string on_one_line() const {
-        std::string out;
-        for (const auto& [key, value] : members_)
-            out += fmt::format("{}{}: {}", out.empty() ? "" : ", ", quote(key), value);
-        return "{" + out + "}";
-    }
-    /// One member a line.
-    [[nodiscard]] std::string on_many_lines(std::string_view indent) const {
-        std::string out;
-        for (const auto& [key, value] : members_)
-            out += fmt::format("{}\n{}  {}: {}", out.empty() ? "" : ",", indent, quote(key), value);
-        return "{" + out + "\n" + std::string(indent) + "}";
-    }
-
-  private:
-    std::vector<std::pair<std::string, std::string>> members_;
-};
-
-std::string list_of(const std::vector<std::string>& texts) {
-    std::string out;
-    for (const std::string& text : texts) out += (out.empty() ? "" : ", ") + quote(text);
-    return "[" + out + "]";
-}
 
 std::string summary(const Histogram& histogram) {
     const LatencySummary s = summarise(histogram);
