@@ -53,6 +53,20 @@ void RequestMix::describe(Planned& planned) const {
     }
 }
 
+std::vector<double> route_weights(const std::vector<Route>& routes, const Load& load) {
+    if (routes.empty()) return {1.0};
+    std::vector<double> weights(routes.size(), 0.0);
+    double sum = 0;
+    for (const RouteShare& share : load.mix) {
+        for (std::size_t i = 0; i < routes.size(); ++i) {
+            if (routes[i].id != share.route || !(share.weight > 0)) continue;
+            weights[i] += share.weight;
+            sum += share.weight;
+        }
+    }
+    return sum > 0 ? weights : std::vector<double>(routes.size(), 1.0);
+}
+
 ArrivalSchedule::ArrivalSchedule(ArrivalRate rate, Arrivals arrivals, std::uint64_t seed,
                                  Instant start)
     : rate_{rate}, arrivals_{arrivals}, seed_{seed} {

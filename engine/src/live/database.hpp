@@ -11,7 +11,7 @@
 #include "lab/model.hpp"
 #include "lab/result.hpp"
 #include "live/database_template.hpp"
-#include "live/keyspace.hpp"
+#include "core/keyspace.hpp"
 #include "live/private_folder.hpp"
 #include "live/sqlite_handle.hpp"
 #include "live/version_table.hpp"
@@ -88,7 +88,7 @@ class Database : public std::enable_shared_from_this<Database> {
     [[nodiscard]] Result<void> set_index(bool wanted);
     [[nodiscard]] bool has_index() const { return has_index_.load(); }
 
-    [[nodiscard]] const Keyspace& keys() const { return keys_; }
+    [[nodiscard]] const core::Keyspace& keys() const { return keys_; }
     [[nodiscard]] VersionTable& versions() { return *versions_; }
     [[nodiscard]] std::shared_ptr<const VersionTable> shared_versions() const { return versions_; }
     [[nodiscard]] const std::filesystem::path& file() const { return file_; }
@@ -102,7 +102,7 @@ class Database : public std::enable_shared_from_this<Database> {
     explicit Database(const Options& options);
     [[nodiscard]] Result<void> prepare_copy(const Options& options, const Preparation& preparation);
 
-    Keyspace keys_;
+    core::Keyspace keys_;
     std::shared_ptr<VersionTable> versions_;
     std::unique_ptr<PrivateFolder> folder_;
     std::filesystem::path file_;

@@ -12,9 +12,9 @@
 #include <boost/intrusive/list.hpp>
 
 #include "core/arrival_schedule.hpp"
+#include "core/crowd.hpp"
 #include "live/client_connection.hpp"
 #include "live/generator.hpp"
-#include "live/generator_crowd.hpp"
 #include "live/generator_text.hpp"
 
 namespace lab::live {
@@ -134,7 +134,7 @@ class LoadLoop final : private ConnectionOwner {
     core::ArrivalSchedule schedule_;
     core::RequestId schedule_base_ = 0;  ///< added to the schedule's numbers
     core::RequestId last_id_ = 0;
-    Crowd crowd_;
+    core::Crowd crowd_;
     Duration shortest_timeout_{};  ///< of the requests that live
 
     std::deque<ClientRequest> requests_;  ///< storage; grows to the most that were alive at once

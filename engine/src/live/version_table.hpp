@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "lab/model.hpp"
-#include "live/keyspace.hpp"
+#include "core/keyspace.hpp"
 
 namespace lab::live {
 
@@ -18,7 +18,7 @@ class VersionTable {
   public:
     /// `base`: the version of a row that nobody has changed yet. A database that takes another's
     /// place while the run goes on begins where that one had come to.
-    VersionTable(const Keyspace& keys, std::uint64_t base)
+    VersionTable(const core::Keyspace& keys, std::uint64_t base)
         : keys_{keys},
           base_{base},
           last_{base},
@@ -51,7 +51,7 @@ class VersionTable {
         }
     }
 
-    Keyspace keys_;
+    core::Keyspace keys_;
     std::uint64_t base_;
     std::atomic<std::uint64_t> last_;
     std::vector<std::atomic<std::uint64_t>> products_;

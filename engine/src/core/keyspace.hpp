@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-namespace lab::live {
+namespace lab::core {
 
 /// Rows of one category (a little more where the products do not divide by it).
 inline constexpr int rows_of_category = 400;
@@ -43,4 +43,4 @@ class Keyspace {
     std::uint64_t products_;
 };
 
-}  // namespace lab::live
+}  // namespace lab::core
