@@ -56,6 +56,13 @@ void add_run(CLI::App& app, Arguments& arguments) {
     run->add_option("--warm-up", arguments.run_times.warm_up, "not counted: 1s");
     run->add_option("--seed", arguments.run.seed, "arrivals and work are drawn from it")
         ->check(not_negative);
+    run->add_option("--mode", arguments.run.mode,
+                    "live: real sockets and threads; virtual: the same model in virtual time")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"live", "virtual"}));
+    run->add_option("--requests", arguments.run.requests,
+                    "virtual: measure this many requests, however long they take")
+        ->check(CLI::Range(1, 100'000'000));
     run->add_option("--json", arguments.run.json,
                     "write the result to a file, or - for standard output");
     run->add_option("--csv", arguments.run.csv, "write one row a frame to a file, or -");

@@ -22,6 +22,8 @@ struct RunArguments {
     std::vector<std::string> set;  ///< "path=value"
     std::optional<Duration> length, warm_up;
     std::optional<std::uint64_t> seed;
+    std::string mode = "live";
+    std::optional<std::uint64_t> requests;  ///< virtual time
     std::string json, csv;  ///< a file, "-" for standard output, or empty
 };
 

@@ -9,6 +9,9 @@
 namespace lab::measure {
 namespace {
 
+/// Frames that are looked at again when the end of the window is known: two minutes of them.
+constexpr std::ptrdiff_t most_kept = 1'200;
+
 /// As long as this for a cut that was asked for after 100 ms: the process did not run. Cuts end on
 /// the beat, so that one of four tenths stands for a silence of up to five.
 constexpr Duration silent_cut = 400ms;
@@ -64,8 +67,18 @@ struct Aggregator::State {
     Run run;
     std::uint64_t frames = 0;
     std::vector<Kept> kept;
+    Sums folded;  ///< of frames before those kept: a long run needs no more room than a short one
     Duration longest_gap{};
     std::vector<SettingChange> changes;
+
+    /// What is folded ended long before the window can have.
+    void fold() {
+        const Instant from = run.start + run.warm_up;
+        for (std::ptrdiff_t i = 0; i < most_kept; ++i) {
+            folded.add(kept[static_cast<std::size_t>(i)], from, Instant::max(), std::max(1U, run.cores));
+        }
+        kept.erase(kept.begin(), kept.begin() + most_kept);
+    }
 
     void keep(const Frame& f, Duration generator_cpu) {
         Kept k;
@@ -80,6 +93,7 @@ struct Aggregator::State {
         k.hits = f.server.cache_hits;
         k.misses = f.server.cache_misses;
         kept.push_back(k);
+        if (kept.size() >= 2 * static_cast<std::size_t>(most_kept)) fold();
         if (f.interrupted) longest_gap = std::max(longest_gap, f.length);
         changes.insert(changes.end(), f.changes.begin(), f.changes.end());
     }
@@ -145,6 +159,7 @@ RunResultPtr Aggregator::finish(const WindowTotals& totals, bool stopped_early,
     r->parts = totals.parts;
     r->parts_of = totals.parts_of;
     r->concurrency = totals.concurrency;
+    r->trace = totals.trace;
     r->plans = std::move(plans);
     r->remarks = std::move(remarks);
 
@@ -156,7 +171,7 @@ RunResultPtr Aggregator::finish(const WindowTotals& totals, bool stopped_early,
     r->throughput_per_s = rate(totals.inside.of(Ending::ok));
     r->goodput_per_s = rate(totals.inside.good);
 
-    Sums sums;
+    Sums sums = s.folded;
     for (const Kept& k : s.kept) sums.add(k, totals.from, totals.to, std::max(1U, s.run.cores));
     r->utilisation_workers = share_of(from_seconds(sums.busy_s), sums.thread_s);
     r->utilisation_cpu = share_of(from_seconds(sums.worker_cpu_s), sums.core_s);

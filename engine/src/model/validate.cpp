@@ -185,6 +185,11 @@ Result<void> check_together(const Model& model) {
                         "threads in all",
                         server.workers, server.threads, show_count(most_worker_threads)));
     }
+    const Costs& costs = model.system.costs;
+    if (!costs.fixed && costs != Costs{}) {
+        return problem("costs.fixed",
+                       "found false with costs of one's own; allowed: true, so that they count");
+    }
     if (model.load.model == LoadModel::closed && model.load.users > most_connections) {
         return problem("load.users",
                        fmt::format("found {}; allowed: at most {} in closed loop, where each user "
