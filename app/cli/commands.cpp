@@ -126,6 +126,8 @@ void add_rest(CLI::App& app, Arguments& arguments) {
     auto* check = app.add_subcommand("validate",
                                      "Check scenario files: exit 0, or 2 with file, line and key");
     check->add_option("file", arguments.files, "scenario files")->required();
+    app.add_subcommand("calibrate",
+                       "Measure what things cost on this computer, for runs in virtual time");
     app.add_subcommand("doctor", "What this machine can do, and what is missing");
     app.add_subcommand("reference", "The scenario format, field by field, as Markdown");
     auto* window = app.add_subcommand("window", "Start the window, on a scenario if one is named");
@@ -153,6 +155,7 @@ int dispatch(Terminal& terminal, const CLI::App& app, Arguments& arguments) {
     if (name == "play") return play_command(terminal, arguments.scenario);
     if (name == "validate") return validate_command(terminal, arguments.files);
     if (name == "doctor") return doctor_command(terminal);
+    if (name == "calibrate") return calibrate_command(terminal);
     if (name == "reference") return reference_command(terminal);
     if (name == "window") return window_command(terminal, arguments.files);
     if (name == "theory") return theory_command(terminal, arguments.theory);

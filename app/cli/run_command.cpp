@@ -101,8 +101,9 @@ int run_command(Terminal& terminal, const RunArguments& arguments) {
     plan.mode = arguments.mode == "virtual" ? RunMode::virtual_time : RunMode::live;
     plan.requests = arguments.requests;
     if (plan.requests && plan.mode == RunMode::live) {
-        terminal.error("--requests: a live run lasts as long as --for says; allowed with --mode "
-                       "virtual");
+        terminal.error(
+            "--requests: a live run lasts as long as --for says; allowed with --mode "
+            "virtual");
         return exit_wrong_use;
     }
     plan.scenario = scenario->id;
@@ -119,11 +120,12 @@ int run_command(Terminal& terminal, const RunArguments& arguments) {
     const auto on_frame = [&](FramePtr frame) { report.on_frame(std::move(frame)); };
     const auto stop = [&] { return interrupts.signal() != 0; };
     if (plan.mode == RunMode::virtual_time) {
+        plan.costs = stored_costs();
         return interrupts.exit_code(report.finish(run_virtual(plan, stop, on_frame)));
     }
-    auto result = run_live(
-        std::move(plan),
-        {on_frame, [&](const std::string& text) { report.on_progress(text); }, stop});
+    auto result =
+        run_live(std::move(plan),
+                 {on_frame, [&](const std::string& text) { report.on_progress(text); }, stop});
     return interrupts.exit_code(report.finish(result));
 }
 

@@ -36,8 +36,7 @@ double sojourn_tail(int servers, double utilisation, double t) {
     const double drain = c * mu * (1 - utilisation);
     const double only_service = std::exp(-mu * t);
     if (std::abs(drain - mu) < 1e-9 * mu) return only_service * (1 + waits * mu * t);
-    return only_service +
-           waits * mu / (drain - mu) * (only_service - std::exp(-drain * t));
+    return only_service + waits * mu / (drain - mu) * (only_service - std::exp(-drain * t));
 }
 
 double sojourn_percentile(int servers, double utilisation, double percent) {
@@ -82,9 +81,9 @@ double tolerance(double utilisation) {
 TEST(ClosedForms, HoldForExponentialServiceWithOneAndFourServers) {
     for (const int servers : {1, 4}) {
         for (const double utilisation : {0.5, 0.8}) {
-            const Means means = replicated(
-                queue_model(servers, utilisation, Distribution::exponential(10ms), 10ms), 4,
-                40'000);
+            const Means means =
+                replicated(queue_model(servers, utilisation, Distribution::exponential(10ms), 10ms),
+                           4, 40'000);
             const double wait =
                 erlang_c(servers, utilisation) * service_s / (servers * (1 - utilisation));
             const double within = tolerance(utilisation);
@@ -103,8 +102,8 @@ TEST(ClosedForms, HoldForExponentialServiceWithOneAndFourServers) {
 
 TEST(ClosedForms, HoldForConstantService) {
     for (const double utilisation : {0.5, 0.8}) {
-        const Means means = replicated(
-            queue_model(1, utilisation, Distribution::constant(10ms), 10ms), 4, 40'000);
+        const Means means =
+            replicated(queue_model(1, utilisation, Distribution::constant(10ms), 10ms), 4, 40'000);
         const double wait = utilisation * service_s / (2 * (1 - utilisation));
         EXPECT_NEAR(means.wait / wait, 1, tolerance(utilisation)) << "at " << utilisation;
     }
@@ -112,8 +111,8 @@ TEST(ClosedForms, HoldForConstantService) {
 
 TEST(ClosedForms, HoldForAnyService) {
     const double utilisation = 0.8;
-    const Means means = replicated(
-        queue_model(1, utilisation, Distribution::uniform(2ms, 18ms), 10ms), 4, 40'000);
+    const Means means =
+        replicated(queue_model(1, utilisation, Distribution::uniform(2ms, 18ms), 10ms), 4, 40'000);
     const double variance = 0.016 * 0.016 / 12;
     const double squared = variance / (service_s * service_s);
     const double wait = utilisation / (1 - utilisation) * service_s * (1 + squared) / 2;
@@ -145,8 +144,8 @@ TEST(ClosedForms, HoldForUsersWhoThink) {
 }
 
 TEST(ClosedForms, LittlesLawHolds) {
-    const auto result = run_virtual(virtual_plan(
-        queue_model(2, 0.8, Distribution::lognormal(6ms, 60ms), 10ms), 40'000, 5s));
+    const auto result = run_virtual(
+        virtual_plan(queue_model(2, 0.8, Distribution::lognormal(6ms, 60ms), 10ms), 40'000, 5s));
     ASSERT_TRUE(result) << result.error().message();
     const RunResult& r = **result;
     EXPECT_NEAR(r.throughput_per_s * to_seconds(*r.latency.mean()) / r.concurrency, 1, 0.02);

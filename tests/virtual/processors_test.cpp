@@ -69,10 +69,8 @@ TEST(Processors, TakeTurnsInSlices) {
 }
 
 TEST(Processors, PayForEachSwitch) {
-    Processors cores{{.cores = 1,
-                      .scheduling = Scheduling::slices,
-                      .slice = 10ms,
-                      .switch_cost = 1ms}};
+    Processors cores{
+        {.cores = 1, .scheduling = Scheduling::slices, .slice = 10ms, .switch_cost = 1ms}};
     cores.start(1, 2ms, Account::workers, at(0ms));
     cores.start(2, 2ms, Account::workers, at(0ms));
     const auto done = ends(cores);

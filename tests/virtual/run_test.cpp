@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/keyed_random.hpp"
+#include "lab/calibration.hpp"
 #include "lab/report.hpp"
 #include "lab/settings.hpp"
 #include "support/virtual_model.hpp"
@@ -141,13 +142,13 @@ TEST(VirtualRun, TellsAllOfTheLatencyInParts) {
 
 TEST(VirtualRun, CutsTenFramesAVirtualSecond) {
     std::uint64_t frames = 0;
-    const auto result = run_virtual(timed_plan(busy_model(), 5, 3s), {},
-                                    [&](const FramePtr& frame) {
-                                        EXPECT_EQ(frame->number, frames);
-                                        EXPECT_EQ(frame->length, 100ms);
-                                        EXPECT_EQ(frame->since_start, frames * 100ms);
-                                        ++frames;
-                                    });
+    const auto result =
+        run_virtual(timed_plan(busy_model(), 5, 3s), {}, [&](const FramePtr& frame) {
+            EXPECT_EQ(frame->number, frames);
+            EXPECT_EQ(frame->length, 100ms);
+            EXPECT_EQ(frame->since_start, frames * 100ms);
+            ++frames;
+        });
     ASSERT_TRUE(result);
     EXPECT_GE(frames, 35u);
     EXPECT_EQ((*result)->mode, "virtual");
@@ -163,8 +164,8 @@ TEST(VirtualRun, MeasuresAsManyRequestsAsItIsAskedFor) {
 }
 
 TEST(VirtualRun, StopsWhenItIsTold) {
-    RunPlan plan = virtual_plan(queue_model(1, 0.5, Distribution::exponential(10ms), 10ms),
-                                90'000'000, 1s);
+    RunPlan plan =
+        virtual_plan(queue_model(1, 0.5, Distribution::exponential(10ms), 10ms), 90'000'000, 1s);
     int asked = 0;
     const auto result = run_virtual(plan, [&] { return ++asked > 50; });
     ASSERT_TRUE(result);
@@ -194,6 +195,38 @@ TEST(VirtualRun, NeverEndsWithoutAnEnd) {
     RunPlan plan = timed_plan(busy_model(), 1);
     plan.length.reset();
     EXPECT_FALSE(run_virtual(plan));
+}
+
+TEST(VirtualRun, CostsWhatWasMeasuredUnlessTheModelFixesIt) {
+    Model model;
+    model.system.routes = {test::route({test::query(QueryKind::product_by_id)})};
+    model.load.rate = ArrivalRate::per_second(100);
+    RunPlan plan = timed_plan(model, 1);
+    plan.costs = MeasuredCosts{{}, "measured on a Tuesday"};
+    plan.costs->costs.query = 7ms;
+    plan.costs->costs.read_row = 1ms;
+    const auto measured = run_virtual(plan);
+    ASSERT_TRUE(measured);
+    EXPECT_NEAR(to_ms(*(*measured)->service.percentile(50)), 8, 0.02);
+    EXPECT_NE((*measured)->remarks.at(0).find("on a Tuesday"), std::string::npos);
+    plan.model.system.costs = test::nothing_costs();
+    plan.model.system.costs.query = 3ms;
+    const auto fixed = run_virtual(plan);
+    ASSERT_TRUE(fixed);
+    EXPECT_NEAR(to_ms(*(*fixed)->service.percentile(50)), 3, 0.02);
+    EXPECT_TRUE((*fixed)->remarks.empty());
+}
+
+TEST(Calibration, IsReadAsItWasWritten) {
+    Costs costs;
+    costs.parse = 5us;
+    costs.scan_row = 151ns;
+    costs.update = Duration{};
+    const auto read = read_costs(write_costs(costs));
+    ASSERT_TRUE(read) << read.error().message();
+    EXPECT_EQ(*read, costs);
+    EXPECT_FALSE(read_costs("parse"));
+    EXPECT_FALSE(read_costs("nothing=5us"));
 }
 
 TEST(VirtualRun, TakesNewSettingsWhileItRuns) {

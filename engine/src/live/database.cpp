@@ -39,7 +39,8 @@ std::string_view sql_of(QueryKind query) {
     return {};
 }
 
-void bind_key(sqlite3_stmt* statement, QueryKind query, std::uint64_t key, const core::Keyspace& keys) {
+void bind_key(sqlite3_stmt* statement, QueryKind query, std::uint64_t key,
+              const core::Keyspace& keys) {
     switch (query) {
         case QueryKind::product_by_sku: {
             const std::string sku = sku_of(keys.product_of(key));

@@ -75,7 +75,8 @@ struct Aggregator::State {
     void fold() {
         const Instant from = run.start + run.warm_up;
         for (std::ptrdiff_t i = 0; i < most_kept; ++i) {
-            folded.add(kept[static_cast<std::size_t>(i)], from, Instant::max(), std::max(1U, run.cores));
+            folded.add(kept[static_cast<std::size_t>(i)], from, Instant::max(),
+                       std::max(1U, run.cores));
         }
         kept.erase(kept.begin(), kept.begin() + most_kept);
     }

@@ -52,8 +52,8 @@ constexpr std::int64_t upper_of(std::uint32_t bucket) noexcept {
 
 constexpr std::size_t words = (buckets + 63) / 64;
 
-/// Calls `visit(bucket)` for each bucket in [first, last] whose bit is set, ascending, until it says
-/// true.
+/// Calls `visit(bucket)` for each bucket in [first, last] whose bit is set, ascending, until it
+/// says true.
 template <class Visit>
 void each_used(const std::vector<std::uint64_t>& used, std::uint32_t first, std::uint32_t last,
                Visit&& visit) {
@@ -69,8 +69,7 @@ Error no_samples() { return {ErrorCode::no_samples, "", "there are no samples"};
 
 }  // namespace
 
-Histogram::Histogram()
-    : counts_(buckets), used_(words), lowest_used_{buckets}, highest_used_{0} {}
+Histogram::Histogram() : counts_(buckets), used_(words), lowest_used_{buckets}, highest_used_{0} {}
 
 void Histogram::record(Duration value, std::uint64_t count) noexcept {
     if (count == 0) return;

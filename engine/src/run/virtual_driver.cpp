@@ -34,8 +34,8 @@ RunPhase phase_of(virtual_time::Stage stage) {
 
 VirtualDriver::VirtualDriver(virtual_time::Run::Options options, Pace pace, Callbacks callbacks)
     : callbacks_{std::move(callbacks)}, pace_{pace} {
-    thread_ = std::thread{
-        [this, options = std::move(options)]() mutable { work(std::move(options)); }};
+    thread_ =
+        std::thread{[this, options = std::move(options)]() mutable { work(std::move(options)); }};
 }
 
 VirtualDriver::~VirtualDriver() {
@@ -113,7 +113,8 @@ Result<void> VirtualDriver::go_on(virtual_time::Run& run) {
     const auto on_frame = [this](FramePtr frame) { give_frame(std::move(frame)); };
     const bool steps = in_force_.paused && by > Duration{};
     if (by > Duration{}) {
-        auto gone = run.advance(by, [this] { return interrupted(); }, on_frame);
+        auto gone = run.advance(
+            by, [this] { return interrupted(); }, on_frame);
         if (!gone) return gone;
     }
     const bool slow = in_force_.speed > 0 && in_force_.speed < 1;
@@ -159,9 +160,8 @@ void VirtualDriver::give_frame(FramePtr frame) {
 
 void VirtualDriver::rest_until(Instant moment) {
     std::unique_lock hold{mutex_};
-    changed_.wait_until(hold, moment, [this] {
-        return stop_ || settings_ || pace_is_new_ || steps_ > Duration{};
-    });
+    changed_.wait_until(
+        hold, moment, [this] { return stop_ || settings_ || pace_is_new_ || steps_ > Duration{}; });
 }
 
 bool VirtualDriver::interrupted() {

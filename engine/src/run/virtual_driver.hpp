@@ -17,8 +17,8 @@ namespace lab::run {
 /// Drives a run of virtual time on a thread of its own: as fast as it can or at a pace, with pauses
 /// and steps, and with settings that change meanwhile.
 ///
-/// Where time passes slower than real time a frame is cut each tenth of a real second, so that there
-/// is something to see. Frames wait for whoever takes them: at most `most_frames_ahead` are on
+/// Where time passes slower than real time a frame is cut each tenth of a real second, so that
+/// there is something to see. Frames wait for whoever takes them: at most `most_frames_ahead` are on
 /// their way.
 /// Threads: the owner's, but for frame_taken(), which comes from any. Callbacks come on the
 /// driver's thread; after the destructor there is none.
@@ -69,9 +69,9 @@ class VirtualDriver {
     int frames_ahead_ = 0;
     // The driver's thread alone.
     Pace in_force_;
-    Instant paced_from_{};    ///< real time ...
-    Duration paced_at_{};     ///< ... and virtual time then
-    Instant last_frame_{};    ///< real time
+    Instant paced_from_{};  ///< real time ...
+    Duration paced_at_{};   ///< ... and virtual time then
+    Instant last_frame_{};  ///< real time
     std::optional<virtual_time::Stage> told_;
     std::thread thread_;
 };

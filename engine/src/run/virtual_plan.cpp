@@ -48,8 +48,8 @@ Result<void> check_live(const Model& model) {
     const Host& host = model.system.host;
     const int here = static_cast<int>(live::platform::usable_cores());
     if (host.cores != 0 && host.cores != here) {
-        return virtual_only("host.cores", fmt::format("{} cores where there are {}", host.cores,
-                                                      here));
+        return virtual_only("host.cores",
+                            fmt::format("{} cores where there are {}", host.cores, here));
     }
     if (host.scheduling != Scheduling::shared) return virtual_only("host.scheduling", "slices");
     return {};

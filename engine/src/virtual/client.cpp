@@ -433,15 +433,14 @@ void Client::apply(Load load) {
     if (load_.timeout < shortest_timeout_) {
         shortest_timeout_ = load_.timeout;
         if (live_.first != nobody) {
-            arm_give_up(std::max(time_.now, requests_[live_.first].planned.intended +
-                                                shortest_timeout_));
+            arm_give_up(
+                std::max(time_.now, requests_[live_.first].planned.intended + shortest_timeout_));
         }
     }
     if (load_.model == LoadModel::open) {
         if (before.model == LoadModel::closed) {
             crowd_.dismiss(last_id_);
-            schedule_ =
-                core::ArrivalSchedule{load_.rate, load_.arrivals, options_.seed, time_.now};
+            schedule_ = core::ArrivalSchedule{load_.rate, load_.arrivals, options_.seed, time_.now};
             schedule_base_ = last_id_;
         } else if (before.rate != load_.rate || before.arrivals != load_.arrivals) {
             schedule_.set_rate(load_.rate, load_.arrivals, time_.now);

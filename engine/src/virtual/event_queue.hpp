@@ -25,10 +25,10 @@ enum class EventKind : std::uint8_t {
     idle_limit,       ///< a connection has been idle for long enough
     row_changes,      ///< a row changes behind the application's back
     // Client.
-    connected,        ///< connection
-    cut_off,          ///< connection: the server has closed it
-    knock,            ///< connection: asks again whether it may connect
-    give_up,          ///< somebody has waited as long as a client does
+    connected,  ///< connection
+    cut_off,    ///< connection: the server has closed it
+    knock,      ///< connection: asks again whether it may connect
+    give_up,    ///< somebody has waited as long as a client does
 };
 
 struct Event {
@@ -63,9 +63,7 @@ class EventQueue {
     }
 
     /// When the earliest is due; Instant::max() if there is none.
-    [[nodiscard]] Instant next() const {
-        return heap_.empty() ? Instant::max() : heap_.front().at;
-    }
+    [[nodiscard]] Instant next() const { return heap_.empty() ? Instant::max() : heap_.front().at; }
     [[nodiscard]] std::size_t size() const { return heap_.size(); }
 
     Event pop() {

@@ -48,9 +48,9 @@ Duration Processors::stop(std::uint32_t thread, Instant now) {
         rest_ = 0;
         ++task.token;
     } else {
-        const auto core =
-            std::find_if(cores_.begin(), cores_.end(),
-                         [thread](const Core& c) { return c.thread == std::int64_t{thread}; });
+        const auto core = std::find_if(cores_.begin(), cores_.end(), [thread](const Core& c) {
+            return c.thread == std::int64_t{thread};
+        });
         if (core != cores_.end()) {
             end_turn(*core, now);
             give_turn(*core, now);

@@ -36,7 +36,7 @@ class Run {
         Costs costs;                            ///< where the model does not fix its own
         std::string costs_from;                 ///< for a remark
         std::string machine, version;
-        bool watched = true;                    ///< frames tell events of single requests
+        bool watched = true;  ///< frames tell events of single requests
     };
     static constexpr Duration beat = 100ms;
 

@@ -61,8 +61,8 @@ struct Generation {
 /// The database connections of one worker.
 struct Connections {
     core::SlotPool slots;
-    std::uint32_t number = 0;          ///< among all that ever were
-    Instant alarm = Instant::max();    ///< when somebody's patience is looked at
+    std::uint32_t number = 0;        ///< among all that ever were
+    Instant alarm = Instant::max();  ///< when somebody's patience is looked at
 };
 
 /// What the threads of one worker share. Settings that change make a new one from the parts that
@@ -106,9 +106,7 @@ class Server {
     void hang_up(SessionRef session);
     /// Inside ClientSide::answered().
     [[nodiscard]] const Reply& reply(SessionId session) const { return at(session).reply; }
-    [[nodiscard]] const core::Cursor& cursor(SessionId session) const {
-        return at(session).cursor;
-    }
+    [[nodiscard]] const core::Cursor& cursor(SessionId session) const { return at(session).cursor; }
     [[nodiscard]] const std::vector<std::uint64_t>& versions(SessionId session) const {
         return at(session).versions;
     }
@@ -160,10 +158,10 @@ class Server {
         bool request_here = false;  ///< its bytes have come and are not read
         bool keeps = true;          ///< the client would ask again on this connection
         bool bind_at_accept = false;
-        bool bound = false;  ///< holds a worker that waits for its request
-        bool refused = false;  ///< gets a 503 for whatever it asks
-        bool broken_off = false;  ///< the lock is let go because another thread asked for it
-        bool hit = false;         ///< what the look-up in hand came to
+        bool bound = false;          ///< holds a worker that waits for its request
+        bool refused = false;        ///< gets a 503 for whatever it asks
+        bool broken_off = false;     ///< the lock is let go because another thread asked for it
+        bool hit = false;            ///< what the look-up in hand came to
         bool computes_next = false;  ///< when the wait is over, `then` is computed
         int slot = -1;
         int lease = -1;
@@ -311,7 +309,7 @@ class Server {
     Instant queue_alarm_ = Instant::max();
     std::vector<Seat> seats_;
     std::vector<std::unique_ptr<Worker>> workers_;
-    std::vector<std::unique_ptr<Worker>> retired_;  ///< requests may still hold them
+    std::vector<std::unique_ptr<Worker>> retired_;     ///< requests may still hold them
     std::vector<std::shared_ptr<Connections>> pools_;  ///< every one that ever was
     std::shared_ptr<core::ResponseCache> shared_cache_;
     Processors cores_;

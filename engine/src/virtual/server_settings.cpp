@@ -25,7 +25,8 @@ WorkerState state_of(const core::Effect& effect) {
     using core::Op;
     switch (effect.op) {
         case Op::acquire:
-            if (effect.resource == core::ResourceId::interpreter_lock) return WorkerState::lock_wait;
+            if (effect.resource == core::ResourceId::interpreter_lock)
+                return WorkerState::lock_wait;
             if (effect.resource == core::ResourceId::connection) return WorkerState::pool_wait;
             return WorkerState::computing;
         case Op::sleep:
@@ -66,8 +67,8 @@ void Server::make_generation(System system) {
                               query.find("{user}") != query.npos});
     }
     const Prices prices{costs, system.database};
-    generations_.push_back(std::make_unique<Generation>(
-        Generation{std::move(system), std::move(programs), prices}));
+    generations_.push_back(
+        std::make_unique<Generation>(Generation{std::move(system), std::move(programs), prices}));
 }
 
 void Server::apply(System system) {
@@ -181,8 +182,8 @@ ServerSample Server::sample() {
         return total - std::exchange(sampled, total);
     };
     out.worker_cpu = fresh(cores_.used(Account::workers, time_.now), sampled_.workers);
-    out.process_cpu = out.worker_cpu +
-                      fresh(cores_.used(Account::front_end, time_.now), sampled_.front_end);
+    out.process_cpu =
+        out.worker_cpu + fresh(cores_.used(Account::front_end, time_.now), sampled_.front_end);
     out.cache_hits = fresh(hits_, sampled_.hits);
     out.cache_misses = fresh(misses_, sampled_.misses);
     out.cache_evictions = fresh(evictions_, sampled_.evictions);
@@ -213,11 +214,10 @@ void Server::sample_seats(ServerSample& out) {
 void Server::sample_workers(ServerSample& out) {
     bool uses_pool = false;
     for (const core::Program& program : generation().programs) {
-        uses_pool = uses_pool || std::any_of(program.code.begin(), program.code.end(),
-                                             [](const core::Instr& i) {
-                                                 return i.op == core::Op::query ||
-                                                        i.op == core::Op::update;
-                                             });
+        uses_pool = uses_pool ||
+                    std::any_of(program.code.begin(), program.code.end(), [](const core::Instr& i) {
+                        return i.op == core::Op::query || i.op == core::Op::update;
+                    });
     }
     out.cache_entries = shared_cache_ ? shared_cache_->size() : 0;
     for (const auto& worker : workers_) {

@@ -18,19 +18,17 @@ namespace {
 /// value that means nothing, its default: a setting that is added to the table is refused until
 /// it is done here too.
 constexpr std::array known{
-    "server.workers", "server.threads", "server.queue", "server.when_full",
-    "server.queue_timeout", "server.bind", "server.release", "server.interpreter_lock",
-    "server.switch_interval", "server.keep_alive", "server.keep_alive_timeout",
+    "server.workers", "server.threads", "server.queue", "server.when_full", "server.queue_timeout",
+    "server.bind", "server.release", "server.interpreter_lock", "server.switch_interval",
+    "server.keep_alive", "server.keep_alive_timeout",
     // Time limits of what a client sends slowly, and a limit of its size: the client of virtual
     // time sends a whole request at once, and never too much.
-    "server.head_timeout", "server.body_timeout", "server.body_limit",
-    "cache.mode", "cache.ttl", "cache.capacity",
-    "database.products", "database.index", "database.pool", "database.pool_timeout",
-    "database.round_trip", "database.updates",
-    "network.backlog",
-    "host.cores", "host.scheduling", "host.slice", "host.switch_cost",
-    "load.model", "load.rate", "load.arrivals", "load.users", "load.think", "load.connections",
-    "load.keep_alive", "load.timeout", "load.deadline", "load.backlog", "load.keys", "load.zipf"};
+    "server.head_timeout", "server.body_timeout", "server.body_limit", "cache.mode", "cache.ttl",
+    "cache.capacity", "database.products", "database.index", "database.pool",
+    "database.pool_timeout", "database.round_trip", "database.updates", "network.backlog",
+    "host.cores", "host.scheduling", "host.slice", "host.switch_cost", "load.model", "load.rate",
+    "load.arrivals", "load.users", "load.think", "load.connections", "load.keep_alive",
+    "load.timeout", "load.deadline", "load.backlog", "load.keys", "load.zipf"};
 
 /// Choices that came to a known setting later than its others.
 struct Choices {
