@@ -30,6 +30,10 @@ class ExperimentBridge : public QObject {
     [[nodiscard]] Result<void> start(RunPlan plan);
     [[nodiscard]] Result<void> apply(Model model);
     void stop();
+    /// How virtual time passes, from now on and in later runs.
+    void setPace(Pace pace);
+    /// Virtual time that is paused goes on by this much.
+    void step(Duration by);
     [[nodiscard]] RunPhase phase() const { return m_phase; }
     /// Frames that the window was too slow to take.
     [[nodiscard]] std::uint64_t droppedFrames() const { return m_ring.dropped(); }

@@ -15,6 +15,8 @@ class LiveRunner final : public Runner {
         return m_experiment->apply(std::move(model));
     }
     void stop() override { m_experiment->stop(); }
+    void setPace(Pace pace) override { m_experiment->set_pace(pace); }
+    void step(Duration by) override { m_experiment->step(by); }
 
   private:
     std::unique_ptr<Experiment> m_experiment;

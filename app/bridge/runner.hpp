@@ -21,6 +21,9 @@ class Runner {
     [[nodiscard]] virtual Result<void> start(RunPlan plan) = 0;
     [[nodiscard]] virtual Result<std::uint64_t> apply(Model model) = 0;
     virtual void stop() = 0;
+    /// How virtual time passes. A runner without it takes no notice.
+    virtual void setPace(Pace) {}
+    virtual void step(Duration) {}
 };
 
 using RunnerFactory = std::function<Result<std::unique_ptr<Runner>>(ExperimentEvents)>;

@@ -3,9 +3,7 @@
 #include "cli/interrupts.hpp"
 
 #include <chrono>
-#include <ctime>
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include "lab/calibration.hpp"
@@ -17,13 +15,6 @@
 namespace lab::cli {
 
 namespace {
-
-std::string date_of(std::int64_t unix_ms) {
-    const auto seconds = static_cast<std::time_t>(unix_ms / 1000);
-    std::tm parts{};
-    localtime_r(&seconds, &parts);
-    return fmt::format("{:%Y-%m-%d}", parts);
-}
 
 void show(Terminal& terminal, const Costs& costs) {
     Model model;
@@ -42,10 +33,9 @@ void show(Terminal& terminal, const Costs& costs) {
 std::optional<MeasuredCosts> stored_costs() {
     const auto stored = Store::open({})->calibration();
     if (!stored) return std::nullopt;
-    const auto costs = read_costs(stored->costs);
+    auto costs = measured_costs(*stored);
     if (!costs) return std::nullopt;
-    return MeasuredCosts{*costs, fmt::format("measured on {} on {}", date_of(stored->at_unix_ms),
-                                             escaped(stored->machine))};
+    return std::move(*costs);
 }
 
 int calibrate_command(Terminal& terminal) {

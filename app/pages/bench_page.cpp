@@ -48,6 +48,8 @@ BenchPage::BenchPage(LessonModel* lesson, LessonController* controller, RunContr
     connect(run, &RunController::scenarioChanged, this, &BenchPage::showModel);
     connect(run, &RunController::modelChanged, this, &BenchPage::showModel);
     connect(run, &RunController::stateChanged, this, &BenchPage::showState);
+    connect(run, &RunController::paceChanged, this,
+            [this] { m_pipeline->setTimeScale(m_run->timeScale()); });
     connect(lesson, &LessonModel::stepChanged, this, &BenchPage::followLesson);
     showModel();
     showState();

@@ -22,6 +22,8 @@ class FakeRunner final : public Runner {
         return std::uint64_t{m_engine->applied.size()};
     }
     void stop() override { ++m_engine->stops; }
+    void setPace(Pace pace) override { m_engine->paces.push_back(pace); }
+    void step(Duration by) override { m_engine->stepped += by; }
 
   private:
     FakeEngine* m_engine;

@@ -21,6 +21,8 @@ struct FakeEngine {
     ExperimentEvents events;
     std::vector<RunPlan> plans;
     std::vector<Model> applied;
+    std::vector<Pace> paces;
+    Duration stepped{};
     int stops = 0;
     std::function<void()> onStart;
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "lab/experiment.hpp"
 #include "lab/model.hpp"
 #include "lab/result.hpp"
+#include "lab/store.hpp"
 
 #include <functional>
 #include <string>
@@ -22,5 +24,9 @@ namespace lab {
 /// is not named stays as it is built in. Errors: invalid_input.
 [[nodiscard]] std::string write_costs(const Costs& costs);
 [[nodiscard]] Result<Costs> read_costs(const std::string& text);
+
+/// What the store keeps, as a run takes it: "measured on 2026-05-01 on 2 cores, ...". Errors:
+/// invalid_input (the costs were written by another version).
+[[nodiscard]] Result<MeasuredCosts> measured_costs(const StoredCalibration& stored);
 
 }  // namespace lab

@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <ctime>
 #include <mutex>
 #include <optional>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "lab/experiment.hpp"
 #include "lab/settings.hpp"
@@ -209,6 +212,17 @@ std::string write_costs(const Costs& costs) {
         text += "=" + write_value(*value);
     }
     return text;
+}
+
+Result<MeasuredCosts> measured_costs(const StoredCalibration& stored) {
+    auto costs = read_costs(stored.costs);
+    if (!costs) return costs.error();
+    const auto seconds = static_cast<std::time_t>(stored.at_unix_ms / 1000);
+    std::tm day{};
+    localtime_r(&seconds, &day);
+    return MeasuredCosts{*costs,
+                         fmt::format("measured on {:04}-{:02}-{:02} on {}", day.tm_year + 1900,
+                                     day.tm_mon + 1, day.tm_mday, escaped(stored.machine))};
 }
 
 Result<Costs> read_costs(const std::string& text) {
