@@ -33,6 +33,7 @@ class RequestMix {
   private:
     std::vector<double> cumulative_;
     ZipfSampler keys_;
+    std::uint64_t keys_count_;
     std::uint64_t users_;
     std::uint64_t seed_;
     bool draws_user_;

@@ -89,7 +89,7 @@ void Client::release_planned(const core::Planned& planned, bool of_crowd) {
     }
     const Place place = free_requests_.back();
     free_requests_.pop_back();
-    Request& request = requests_[place];
+    Request& request = requests_.data()[place];
     request.planned = planned;
     request.assigned = request.sent = Instant{};
     request.give_up = planned.intended + load_.timeout;
@@ -107,7 +107,7 @@ void Client::release_planned(const core::Planned& planned, bool of_crowd) {
 
 /// An idle connection, else a new one, else the backlog, where its clock runs on.
 void Client::dispatch(Place place) {
-    Request& request = requests_[place];
+    Request& request = requests_.data()[place];
     if (const ConnectionId idle = take_idle(request); idle != nobody) {
         attach(idle, place);
         hand_over(idle);
@@ -125,8 +125,8 @@ void Client::dispatch(Place place) {
 }
 
 void Client::hand_over(ConnectionId id) {
-    const Connection& connection = connections_[id];
-    Request& request = requests_[connection.request];
+    const Connection& connection = connections_.data()[id];
+    Request& request = requests_.data()[connection.request];
     const auto& queries = server_.generation().programs[request.planned.route].queries;
     const std::size_t checked = std::min(queries.size(), request.committed.size());
     for (std::size_t i = 0; i < checked; ++i) {
@@ -139,7 +139,7 @@ void Client::hand_over(ConnectionId id) {
 
 /// The last step of every request: it leaves the lists and enters the books.
 void Client::end(Place place, Ending ending, std::optional<SessionId> answer) {
-    Request& request = requests_[place];
+    Request& request = requests_.data()[place];
     measure::Sample sample;
     sample.id = request.planned.id;
     sample.intended = request.planned.intended;
@@ -149,7 +149,7 @@ void Client::end(Place place, Ending ending, std::optional<SessionId> answer) {
     sample.done = time_.now;
     sample.ending = ending;
     if (answer) judge(request, *answer, sample);
-    if (request.connection != nobody) connections_[request.connection].request = nobody;
+    if (request.connection != nobody) connections_.data()[request.connection].request = nobody;
     if (request.waiting.linked) remove<&Request::waiting>(waiting_, place);
     remove<&Request::live>(live_, place);
     --live_count_;
@@ -187,7 +187,7 @@ void Client::judge(const Request& request, SessionId session, measure::Sample& s
 void Client::withdraw_all() {
     while (live_.first != nobody) {
         const Place place = live_.first;
-        Request& request = requests_[place];
+        Request& request = requests_.data()[place];
         recorder_.withdrawn(request.planned.id, request.planned.intended);
         if (request.waiting.linked) remove<&Request::waiting>(waiting_, place);
         remove<&Request::live>(live_, place);
@@ -216,7 +216,7 @@ void Client::give_up_overdue() {
     give_up_alarm_ = Instant::max();
     Instant next = Instant::max();
     for (Place place = live_.first; place != nobody;) {
-        Request& request = requests_[place];
+        Request& request = requests_.data()[place];
         const Place after = request.live.after;
         if (request.planned.intended + shortest_timeout_ > time_.now) {
             next = std::min(next, request.planned.intended + shortest_timeout_);
@@ -247,7 +247,7 @@ ConnectionId Client::take_idle(const Request& request) {
         const auto user = request.planned.user;
         const ConnectionId own =
             user < connection_of_user_.size() ? connection_of_user_[user] : nobody;
-        if (own != nobody && connections_[own].user == user && connections_[own].idle.linked) {
+        if (own != nobody && connections_.data()[own].user == user && connections_.data()[own].idle.linked) {
             found = own;
         } else if (open_ < static_cast<std::size_t>(load_.connections)) {
             return nobody;
@@ -268,19 +268,19 @@ ConnectionId Client::take_closed() {
 }
 
 void Client::attach(ConnectionId id, Place place) {
-    Request& request = requests_[place];
-    connections_[id].request = place;
+    Request& request = requests_.data()[place];
+    connections_.data()[id].request = place;
     request.connection = id;
     request.assigned = time_.now;
     if (!request.of_crowd) return;
     const auto user = request.planned.user;
-    connections_[id].user = user;
+    connections_.data()[id].user = user;
     if (connection_of_user_.size() <= user) connection_of_user_.resize(user + 1, nobody);
     connection_of_user_[user] = id;
 }
 
 void Client::open(ConnectionId id) {
-    Connection& connection = connections_[id];
+    Connection& connection = connections_.data()[id];
     connection.state = Connection::State::connecting;
     ++connection.life;
     connection.answered = false;
@@ -302,12 +302,12 @@ void Client::open(ConnectionId id) {
 }
 
 void Client::connected(ConnectionId id) {
-    connections_[id].state = Connection::State::open;
+    connections_.data()[id].state = Connection::State::open;
     hand_over(id);
 }
 
 void Client::close(ConnectionId id) {
-    Connection& connection = connections_[id];
+    Connection& connection = connections_.data()[id];
     ++connection.life;
     connection.knocks = 0;
     connection.state = Connection::State::closed;
@@ -319,7 +319,7 @@ void Client::close(ConnectionId id) {
 /// closed.
 void Client::connection_free(ConnectionId id) {
     const bool too_many = open_ > static_cast<std::size_t>(load_.connections);
-    const auto is_closed = [&] { return connections_[id].state == Connection::State::closed; };
+    const auto is_closed = [&] { return connections_.data()[id].state == Connection::State::closed; };
     if (!is_closed() && (too_many || !load_.keep_alive)) close(id);
     if (waiting_.first == nobody || too_many) {
         if (is_closed()) {
@@ -364,10 +364,10 @@ void Client::open_for_waiting() {
 }
 
 void Client::answered(ConnectionId id, SessionId session) {
-    Connection& connection = connections_[id];
+    Connection& connection = connections_.data()[id];
     const Place place = connection.request;
     LAB_ASSERT(place != nobody);
-    Request& request = requests_[place];
+    Request& request = requests_.data()[place];
     const Reply& reply = server_.reply(session);
     connection.answered = true;
     if (reply.closes) {  // the server forgets it by itself
@@ -382,11 +382,11 @@ void Client::answered(ConnectionId id, SessionId session) {
         end(place, ending_of(reply.status), session);
     }
     connection_free(id);
-    continue_user(requests_[place], Duration{});
+    continue_user(requests_.data()[place], Duration{});
 }
 
 void Client::cut_off(ConnectionId id) {
-    Connection& connection = connections_[id];
+    Connection& connection = connections_.data()[id];
     connection.session = {};
     connection.state = Connection::State::closed;
     ++connection.life;
@@ -397,7 +397,7 @@ void Client::cut_off(ConnectionId id) {
         return;
     }
     const Place place = connection.request;
-    Request& request = requests_[place];
+    Request& request = requests_.data()[place];
     const Route& route = server_.generation().system.routes[request.planned.route];
     if (connection.answered && !request.retried && route.method == Method::get) {
         // It crossed with the server's closing an idle connection (RFC 9112 9.3.1): once more, its
@@ -406,16 +406,16 @@ void Client::cut_off(ConnectionId id) {
         open(id);
         return;
     }
-    end(place, time_.now >= requests_[place].give_up ? Ending::timed_out : Ending::reset, {});
+    end(place, time_.now >= requests_.data()[place].give_up ? Ending::timed_out : Ending::reset, {});
     connection_free(id);
-    continue_user(requests_[place], pause_after_failure);
+    continue_user(requests_.data()[place], pause_after_failure);
 }
 
 // ---------------------------------------------------------------- events, settings
 
 void Client::handle(const Event& event) {
     if (event.kind() == EventKind::give_up) return give_up_overdue();
-    const Connection& connection = connections_[event.who];
+    const Connection& connection = connections_.data()[event.who];
     if (connection.life != event.token) return;
     if (event.kind() == EventKind::connected) {
         connected(event.who);
@@ -434,7 +434,7 @@ void Client::apply(Load load) {
         shortest_timeout_ = load_.timeout;
         if (live_.first != nobody) {
             arm_give_up(
-                std::max(time_.now, requests_[live_.first].planned.intended + shortest_timeout_));
+                std::max(time_.now, requests_.data()[live_.first].planned.intended + shortest_timeout_));
         }
     }
     if (load_.model == LoadModel::open) {
@@ -458,32 +458,32 @@ void Client::apply(Load load) {
 
 template <Client::Links Client::Request::*links>
 void Client::append(List& list, Place place) {
-    Links& own = requests_[place].*links;
+    Links& own = requests_.data()[place].*links;
     own = {list.last, nobody, true};
-    (list.last == nobody ? list.first : (requests_[list.last].*links).after) = place;
+    (list.last == nobody ? list.first : (requests_.data()[list.last].*links).after) = place;
     list.last = place;
     ++list.count;
 }
 
 template <Client::Links Client::Request::*links>
 void Client::remove(List& list, Place place) {
-    Links& own = requests_[place].*links;
-    (own.before == nobody ? list.first : (requests_[own.before].*links).after) = own.after;
-    (own.after == nobody ? list.last : (requests_[own.after].*links).before) = own.before;
+    Links& own = requests_.data()[place].*links;
+    (own.before == nobody ? list.first : (requests_.data()[own.before].*links).after) = own.after;
+    (own.after == nobody ? list.last : (requests_.data()[own.after].*links).before) = own.before;
     own.linked = false;
     --list.count;
 }
 
 void Client::idle_front(ConnectionId id) {
-    connections_[id].idle = {nobody, idle_first_, true};
-    (idle_first_ == nobody ? idle_last_ : connections_[idle_first_].idle.before) = id;
+    connections_.data()[id].idle = {nobody, idle_first_, true};
+    (idle_first_ == nobody ? idle_last_ : connections_.data()[idle_first_].idle.before) = id;
     idle_first_ = id;
 }
 
 void Client::idle_remove(ConnectionId id) {
-    Links& own = connections_[id].idle;
-    (own.before == nobody ? idle_first_ : connections_[own.before].idle.after) = own.after;
-    (own.after == nobody ? idle_last_ : connections_[own.after].idle.before) = own.before;
+    Links& own = connections_.data()[id].idle;
+    (own.before == nobody ? idle_first_ : connections_.data()[own.before].idle.after) = own.after;
+    (own.after == nobody ? idle_last_ : connections_.data()[own.after].idle.before) = own.before;
     own.linked = false;
 }
 

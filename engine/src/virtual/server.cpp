@@ -203,25 +203,36 @@ void Server::close_idle() {
 
 /// One thread reads and writes for all connections, first come first served.
 void Server::front_end(const Job& job) {
-    jobs_.push_back(job);
-    if (!front_end_busy_) next_job();
+    if (front_end_busy_) {
+        jobs_.push_back(job);
+        return;
+    }
+    begin_job(job);
+    if (!front_end_busy_ && !jobs_.empty()) next_job();
+}
+
+/// It is idle. A job that costs nothing is done at once; what that gives it to do waits meanwhile.
+void Server::begin_job(const Job& job) {
+    if (!job.answers) at(job.session).reply.received = time_.now;
+    front_end_busy_ = true;
+    const Duration price = price_of(job);
+    if (price > Duration{}) {
+        job_ = job;
+        cores_.start(0, price, Account::front_end, time_.now);
+        cores_changed();
+        return;
+    }
+    do_job(job);
+    front_end_busy_ = false;
 }
 
 void Server::next_job() {
-    front_end_busy_ = true;
-    while (!jobs_.empty()) {
-        job_ = jobs_.front();
-        jobs_.pop_front();
-        if (!job_.answers) at(job_.session).reply.received = time_.now;
-        const Duration price = price_of(job_);
-        if (price > Duration{}) {
-            cores_.start(0, price, Account::front_end, time_.now);
-            cores_changed();
-            return;
-        }
-        do_job(job_);
-    }
     front_end_busy_ = false;
+    while (!front_end_busy_ && !jobs_.empty()) {
+        const Job job = jobs_.front();
+        jobs_.pop_front();
+        begin_job(job);
+    }
 }
 
 Duration Server::price_of(const Job& job) const {

@@ -199,8 +199,9 @@ class Server {
     };
     using Answer = std::optional<core::Outcome>;
 
-    [[nodiscard]] Session& at(SessionId id) { return *sessions_[id]; }
-    [[nodiscard]] const Session& at(SessionId id) const { return *sessions_[id]; }
+    // Not checked: ids are our own, and each request asks some thirty times.
+    [[nodiscard]] Session& at(SessionId id) { return *sessions_.data()[id]; }
+    [[nodiscard]] const Session& at(SessionId id) const { return *sessions_.data()[id]; }
     [[nodiscard]] core::Outcome outcome(core::Fault fault = core::Fault::none) const {
         core::Outcome made;
         made.now = time_.now;
@@ -242,6 +243,7 @@ class Server {
     void leave_idle(SessionId id);
     void close_idle();
     void front_end(const Job& job);
+    void begin_job(const Job& job);
     void next_job();
     void do_job(const Job& job);
     [[nodiscard]] Duration price_of(const Job& job) const;
