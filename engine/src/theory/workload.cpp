@@ -15,7 +15,7 @@ namespace {
 struct Path {
     double weight = 1;
     std::vector<Distribution> times;
-    double computing = 0, connected = 0;  ///< seconds, mean
+    double computing = 0, connected = 0, delay = 0;  ///< seconds, mean
 };
 
 class Reader {
@@ -33,7 +33,12 @@ class Reader {
             working += share;
             route_rate_ = per_second_ * share;
             route_ = &route;
+            const Server& server = model_.system.server;
             for (Path& path : through(route.steps)) {
+                if (server.execution != Execution::loop && is_async(route)) {
+                    path.times.push_back(Distribution::constant(server.async_cost));
+                    path.computing += to_seconds(server.async_cost);
+                }
                 path.weight *= share;
                 paths.push_back(std::move(path));
             }
@@ -50,6 +55,19 @@ class Reader {
     std::vector<std::string> unstated_;
     double look_ups_ = 0, hits_ = 0;  ///< per second
 
+    [[nodiscard]] bool is_async(const Route& route) const {
+        return route.view == View::async ||
+               (route.view == View::server && model_.system.server.async_views);
+    }
+    /// Where a view that waits lets others run: everywhere, or nowhere.
+    [[nodiscard]] bool yields() const {
+        const Server& server = model_.system.server;
+        if (server.execution == Execution::greenlets) return true;
+        return server.execution == Execution::loop &&
+               std::ranges::all_of(model_.system.routes, [&](const Route& route) {
+                   return route.inline_answer || weight_of(route) <= 0 || is_async(route);
+               });
+    }
     [[nodiscard]] double weight_of(const Route& route) const {
         if (model_.load.mix.empty()) return 1;
         const auto share = std::ranges::find(model_.load.mix, route.id, &RouteShare::route);
@@ -59,8 +77,15 @@ class Reader {
     std::vector<Path> through(const std::vector<Step>& steps) {
         std::vector<Path> paths(1);
         for (const Step& step : steps) {
-            const bool cached =
-                step.kind == StepKind::cache && model_.system.cache.mode != CacheMode::none;
+            const Cache& cache = model_.system.cache;
+            const bool cached = step.kind == StepKind::cache && cache.mode != CacheMode::none;
+            if (cached && cache.mode == CacheMode::shared) {
+                for (Path& path : paths) wait(cache.hop, !step.blocking, path);
+            }
+            if (step.kind == StepKind::gather || step.kind == StepKind::group) {
+                join(step, paths);
+                continue;
+            }
             if (step.kind != StepKind::cache) {
                 for (Path& path : paths) add(step, path);
                 continue;
@@ -82,30 +107,65 @@ class Reader {
         first.times.insert(first.times.end(), second.times.begin(), second.times.end());
         first.computing += second.computing;
         first.connected += second.connected;
+        first.delay += second.delay;
         return first;
+    }
+
+    /// Branches that run at once last as long as the longest of them; in turn, all together.
+    void join(const Step& step, std::vector<Path>& paths) {
+        const bool at_once = step.kind == StepKind::gather && (yields() || is_async(*route_));
+        std::vector<Step> inner;
+        if (!at_once) {
+            for (int i = 0; i < step.copies; ++i) {
+                inner.insert(inner.end(), step.steps.begin(), step.steps.end());
+            }
+        } else if (!step.steps.empty()) {
+            inner.push_back(*std::ranges::max_element(
+                step.steps, {}, [](const Step& branch) { return length_of(branch); }));
+        }
+        const std::vector<Path> parts = through(inner);
+        std::vector<Path> joined;
+        for (const Path& before : paths) {
+            for (const Path& part : parts) joined.push_back(both(before, part, 1));
+        }
+        paths = std::move(joined);
+    }
+    static double length_of(const Step& step) {
+        double length = mean_of(step.time);
+        for (const Step& inner : step.steps) length += length_of(inner);
+        return length;
+    }
+
+    /// A wait holds the server, or lets others run.
+    void wait(const Distribution& time, bool lets_go, Path& path) {
+        if (yields() && lets_go) {
+            path.delay += mean_of(time);
+        } else {
+            path.times.push_back(time);
+        }
     }
 
     void add(const Step& step, Path& path) {
         const Duration round_trip = model_.system.database.round_trip;
         switch (step.kind) {
             case StepKind::cpu:
-                path.times.push_back(step.time);
+                wait(step.time, step.offload, path);
                 path.computing += mean_of(step.time);
                 return;
             case StepKind::wait:
-                path.times.push_back(step.time);
+                wait(step.time, !step.blocking || step.offload, path);
                 return;
             case StepKind::query:
             case StepKind::write: {
                 const Duration cost = cost_of(step) + round_trip;
-                path.times.push_back(Distribution::constant(cost));
+                wait(Distribution::constant(cost), !step.blocking || step.offload, path);
                 path.connected += to_seconds(cost);
                 path.computing += to_seconds(cost - round_trip);
                 return;
             }
             case StepKind::render: {
                 const Duration cost = cost_of(step);
-                path.times.push_back(Distribution::constant(cost));
+                wait(Distribution::constant(cost), step.offload, path);
                 path.computing += to_seconds(cost);
                 return;
             }
@@ -130,17 +190,23 @@ class Reader {
         const int caches = cache.mode == CacheMode::per_worker ? model_.system.server.workers : 1;
         asked.rate = route_rate_ / caches;
         asked.zipf = load.zipf;
-        asked.ttl = to_seconds(cache.ttl);
+        asked.ttl = cache.ttl > Duration{} ? to_seconds(cache.ttl) : 1e9;  // 0: for ever
         asked.capacity = cache.capacity;
         const auto question = route_->path.find('?');
         const auto key = route_->path.find("{key}");
         const bool in_query = question != std::string::npos && key > question;
+        const bool parts = step.key.function == KeyFunction::parts;
         const bool told_apart =
-            key != std::string::npos && (in_query ? step.key.query : step.key.path);
+            parts && key != std::string::npos && (in_query ? step.key.query : step.key.path);
         asked.keys = told_apart ? static_cast<std::uint64_t>(load.keys) : 1;
         const bool user_in_query = route_->path.find("{user}") != std::string::npos;
-        if (step.key.user || (user_in_query && step.key.query)) asked.others = load.users;
-        const double hit = hit_ratio(asked);
+        if (parts && (step.key.user || (user_in_query && step.key.query))) {
+            asked.others = load.users;
+        }
+        if (parts && step.key.header) asked.others *= load.languages;
+        const bool keeps = cache.mode != CacheMode::null && !cache.failing &&
+                           step.key.function != KeyFunction::throws;
+        const double hit = keeps ? hit_ratio(asked) : 0;
         look_ups_ += route_rate_;
         hits_ += route_rate_ * hit;
         return hit;
@@ -156,6 +222,7 @@ class Reader {
             const double weight = path.weight / working;
             work.computing += weight * path.computing;
             connected += weight * path.connected;
+            work.delay += weight * path.delay;
             ways.push_back({weight, std::move(path.times)});
         }
         work.service = ServiceLaw(std::move(ways));
@@ -163,10 +230,16 @@ class Reader {
         work.unstated = std::move(unstated_);
         if (!work.unstated.empty() && options_.measured) measure(work);
         const Server& server = model_.system.server;
-        if (server.interpreter_lock && server.threads > 1) {
+        work.delay += 2 * to_seconds(model_.system.network.delay);
+        work.cooperative = yields();
+        const int threads = work.cooperative                         ? 1
+                            : server.execution == Execution::threads ? server.threads
+                                                                     : server.pool_threads;
+        work.servers = server.workers * threads;
+        if (server.interpreter_lock && threads > 1) {
             work.shared.push_back({"the interpreter lock", work.computing, server.workers});
         }
-        if (connected > 0 && model_.system.database.pool < server.threads) {
+        if (connected > 0 && (work.cooperative || model_.system.database.pool < threads)) {
             work.shared.push_back(
                 {"a database connection", connected, model_.system.database.pool * server.workers});
         }
