@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/commands.hpp"
+#include "cli/study_commands.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -21,7 +22,8 @@ struct Arguments {
     ServeArguments serve;
     LoadArguments load;
     TheoryArguments theory;
-    DurationFlags run_times, load_times;
+    StudyArguments study;
+    DurationFlags run_times, load_times, study_times;
     std::string scenario;
     std::vector<std::string> files;
 };
@@ -110,6 +112,50 @@ void add_theory(CLI::App& app, Arguments& arguments) {
     theory->add_option("--json", arguments.theory.json, "a file, or - for standard output");
 }
 
+CLI::App* add_study(CLI::App& app, Arguments& arguments, const char* name, const char* what) {
+    auto* study = app.add_subcommand(name, what);
+    auto& to = arguments.study;
+    study->add_option("scenario", to.scenario, "id or file")->required();
+    study->add_option("--set", to.set, "path=value; may be repeated")->allow_extra_args(false);
+    study->add_option("--mode", to.mode, "what runs it")->capture_default_str();
+    study->add_option("--runs", to.runs, "replications, or seeds")->check(CLI::Range(1, 10'000));
+    study->add_option("--for", arguments.study_times.length, "length of each run after warm-up");
+    study->add_option("--warm-up", arguments.study_times.warm_up, "at least: 1s");
+    study->add_option("--seed", to.seed, "of the first run")->check(not_negative);
+    study->add_option("--json", to.json, "a file, or - for standard output");
+    return study;
+}
+
+void add_studies(CLI::App& app, Arguments& arguments) {
+    auto& to = arguments.study;
+    const auto csv = [&](CLI::App* study) {
+        study->add_option("--csv", to.csv, "one row a system: a file, or -");
+    };
+    const auto vary = [&](CLI::App* study) {
+        study->add_option("--vary", to.vary,
+                          "path=A..B, path=A..B:STEP, path=A..B:xN or path=a,b,c; may be repeated")
+            ->allow_extra_args(false)
+            ->required();
+    };
+    auto* sweep = add_study(app, arguments, "sweep", "Throughput and latency against any setting");
+    vary(sweep);
+    csv(sweep);
+    auto* compare = add_study(app, arguments, "compare", "Two systems on identical arrivals");
+    compare->add_option("--a", to.a, "path=value,... of A; nothing: as it is");
+    compare->add_option("--b", to.b, "path=value,... of B")->required();
+    csv(compare);
+    auto* advise = add_study(app, arguments, "advise", "What one step of each knob would do");
+    advise->add_option("--target", to.target, "such as \"p99 < 50ms\"");
+    advise->add_option("--quantity", to.quantity, "what is ranked by; p99, or that of the target");
+    advise->add_flag("--apply", to.apply, "run the best step for real and score the promise");
+    csv(advise);
+    auto* frontier = add_study(app, arguments, "frontier", "The cheapest that meets a target");
+    vary(frontier);
+    frontier->add_option("--target", to.target, "such as \"p99 < 50ms\"")->required();
+    csv(frontier);
+    add_study(app, arguments, "check", "Hold a scenario's claims against runs on many seeds");
+}
+
 void add_rest(CLI::App& app, Arguments& arguments) {
     app.add_subcommand("list", "Every scenario");
     auto* show = app.add_subcommand("show", "What a scenario holds: routes, knobs, lesson");
@@ -130,6 +176,11 @@ int dispatch(Terminal& terminal, const CLI::App& app, Arguments& arguments) {
     auto& load = arguments.load;
     const auto& run_times = arguments.run_times;
     const auto& load_times = arguments.load_times;
+    const auto& study_times = arguments.study_times;
+    if (!read_into(terminal, "--for", study_times.length, arguments.study.length) ||
+        !read_into(terminal, "--warm-up", study_times.warm_up, arguments.study.warm_up)) {
+        return exit_wrong_use;
+    }
     if (!read_into(terminal, "--for", run_times.length, run.length) ||
         !read_into(terminal, "--warm-up", run_times.warm_up, run.warm_up) ||
         !read_into(terminal, "--for", load_times.length, load.length) ||
@@ -148,6 +199,11 @@ int dispatch(Terminal& terminal, const CLI::App& app, Arguments& arguments) {
     if (name == "doctor") return doctor_command(terminal);
     if (name == "reference") return reference_command(terminal);
     if (name == "window") return window_command(terminal, arguments.files);
+    if (name == "sweep") return sweep_command(terminal, arguments.study);
+    if (name == "compare") return compare_command(terminal, arguments.study);
+    if (name == "advise") return advise_command(terminal, arguments.study);
+    if (name == "frontier") return frontier_command(terminal, arguments.study);
+    if (name == "check") return check_command(terminal, arguments.study);
     if (name == "theory") return theory_command(terminal, arguments.theory);
     if (name == "run") return run_command(terminal, run);
     if (name == "serve") return serve_command(terminal, arguments.serve);
@@ -175,6 +231,7 @@ int main_command(Terminal& terminal, int argc, const char* const* argv) {
     add_serve(app, arguments);
     add_load(app, arguments);
     add_theory(app, arguments);
+    add_studies(app, arguments);
     add_rest(app, arguments);
     try {
         app.parse(argc, argv);

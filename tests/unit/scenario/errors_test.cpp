@@ -50,11 +50,9 @@ TEST(ScenarioErrors, AskWhetherAnotherKeyWasMeant) {
     });
 }
 
-TEST(ScenarioErrors, TreatPresetsAndClaimsAsUnknownKeys) {
+TEST(ScenarioErrors, TreatPresetsAsUnknownKeys) {
     EXPECT_THAT(error_with("[server]\npreset = \"gunicorn-sync\"\n"),
                 HasSubstr("server.preset: there is no key \"preset\" here"));
-    EXPECT_THAT(error_with("[[claim]]\nthat = \"B.throughput > 3\"\n"),
-                StartsWith("t.toml:9:3: claim: there is no key \"claim\" here"));
 }
 
 TEST(ScenarioErrors, NameTheSettingItsValueAndItsRange) {
