@@ -22,6 +22,8 @@ constexpr CourseName courseNames[] = {
      QT_TRANSLATE_NOOP("lab::app::GalleryModel", "the answer we already had")},
     {"finding", QT_TRANSLATE_NOOP("lab::app::GalleryModel", "Finding the slow part"),
      QT_TRANSLATE_NOOP("lab::app::GalleryModel", "measure, then mend")},
+    {"async", QT_TRANSLATE_NOOP("lab::app::GalleryModel", "Async"),
+     QT_TRANSLATE_NOOP("lab::app::GalleryModel", "who waits for whom")},
 };
 
 QString courseSubtitle(const std::string& course) {

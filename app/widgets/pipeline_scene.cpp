@@ -46,6 +46,8 @@ QString workerWord(WorkerState state) {
             return tr("rendering");
         case WorkerState::writing:
             return tr("writing");
+        case WorkerState::blocked:
+            return tr("blocked loop");
     }
     return {};
 }
@@ -70,6 +72,8 @@ QChar workerLetter(WorkerState state) {
             return u'R';
         case WorkerState::writing:
             return u'W';
+        case WorkerState::blocked:
+            return u'B';
     }
     return {};
 }
@@ -101,6 +105,7 @@ PipelineParts partsOf(const Model& model) {
                       : mode == CacheMode::per_worker ? tr("per worker")
                                                       : tr("shared");
     parts.workers = model.system.server.workers;
+    parts.execution = model.system.server.execution;
     parts.threads = model.system.server.threads;
     parts.queue = static_cast<std::uint32_t>(std::max(0, model.system.server.queue));
     return parts;
@@ -239,6 +244,9 @@ void PipelineScene::append(const Frame& frame, const RunHistory& history) {
                .poolInUse = server.pool_in_use,
                .poolSize = server.pool_size,
                .poolWaiting = server.pool_waiting,
+               .tokens = server.tokens,
+               .tokensInUse = server.tokens_in_use,
+               .tokensWaiting = server.tokens_waiting,
                .plan = server.plan,
                .progress = server.progress};
     m_facts.otherErrors = rate(counts.errors()) - m_facts.rejected - m_facts.timedOut;

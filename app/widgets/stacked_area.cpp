@@ -19,6 +19,8 @@ Group groupOf(Part part) {
     switch (part) {
         case Part::client_wait:
         case Part::queue:
+        case Part::loop_wait:
+        case Part::token_wait:
             return queue;
         case Part::io_wait:
             return io;

@@ -39,10 +39,10 @@ const LessonStep& step_of(const Scenario& scenario, LessonKind kind) {
     return *std::ranges::find(scenario.lesson, kind, &LessonStep::kind);
 }
 
-TEST(ShippedScenarios, AreTheThreeThatEveryoneMeetsFirst) {
+TEST(ShippedScenarios, AreTheFourThatEveryoneMeetsFirst) {
     std::vector<std::string> ids;
     for (const Scenario& scenario : shipped()) ids.push_back(scenario.id);
-    EXPECT_THAT(ids, ElementsAre("workers", "cache", "slow-query"));
+    EXPECT_THAT(ids, ElementsAre("workers", "cache", "slow-query", "await"));
 }
 
 TEST(ShippedScenarios, StandInTheFolderOfTheirCourseAndSayWhatTheyAre) {

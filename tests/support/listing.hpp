@@ -16,6 +16,10 @@ namespace lab::test {
             return "lock";
         case core::ResourceId::connection:
             return "connection";
+        case core::ResourceId::loop:
+            return "loop";
+        case core::ResourceId::token:
+            return "token";
     }
     return "?";
 }
@@ -46,6 +50,12 @@ namespace lab::test {
             return "respond";
         case core::Op::end:
             return "end";
+        case core::Op::travel:
+            return "travel";
+        case core::Op::fork:
+            return "fork";
+        case core::Op::join:
+            return "join";
     }
     return "?";
 }
@@ -59,6 +69,7 @@ namespace lab::test {
         if (instr.op == core::Op::acquire || instr.op == core::Op::release) {
             text += " " + name_of(static_cast<core::ResourceId>(instr.resource));
         }
+        if (instr.op == core::Op::fork) text += " ->" + std::to_string(instr.jump);
         if (instr.op == core::Op::cache_get) text += " ->" + std::to_string(instr.jump);
         if (instr.op == core::Op::render || instr.op == core::Op::fill) {
             text += " " + std::to_string(instr.arg);

@@ -328,6 +328,9 @@ void VirtualBench::release(std::uint32_t place, ResourceId resource) {
             later(now_, Kind::wake, static_cast<std::uint32_t>(waiting[lot]));
             return;
         }
+        case ResourceId::loop:
+        case ResourceId::token:
+            LAB_ASSERT(false);  // VirtualLoops'
     }
 }
 
@@ -372,6 +375,9 @@ void VirtualBench::withdraw(std::uint32_t place) {
         case ResourceId::interpreter_lock:
             worker_of(request).lock.withdraw(place);
             return;
+        case ResourceId::loop:
+        case ResourceId::token:
+            LAB_ASSERT(false);  // VirtualLoops'
     }
 }
 

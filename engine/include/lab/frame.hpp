@@ -56,6 +56,8 @@ enum class Part : std::uint8_t {
     queue,  ///< kernel's buffers and backlog, then the admission queue
     parse,
     lock_wait,  ///< for the interpreter lock
+    loop_wait,   ///< for a turn on the event loop
+    token_wait,  ///< for a thread of the bounded pool
     cpu,
     io_wait,    ///< sleeping, as on another service
     pool_wait,  ///< for a database connection
@@ -65,7 +67,7 @@ enum class Part : std::uint8_t {
     write,  ///< from the first byte of the answer sent to the last byte received
     unexplained,
 };
-inline constexpr std::size_t part_count = 14;
+inline constexpr std::size_t part_count = 16;
 /// "schedule_slip", ...: the JSON key. And as shown: "schedule slip".
 [[nodiscard]] std::string_view part_key(Part);
 [[nodiscard]] std::string_view part_label(Part);
@@ -82,7 +84,8 @@ enum class WorkerState : std::uint8_t {
     database,
     cache,
     render,
-    writing
+    writing,
+    blocked,  ///< an event loop that stands still: what runs on it waits without letting others run
 };
 
 struct WorkerSample {
@@ -114,6 +117,12 @@ struct ServerSample {
     std::uint64_t cache_entries = 0;
     std::uint64_t cache_evictions = 0;
     std::uint64_t updates = 0;  ///< rows changed in this frame
+    std::uint32_t loops = 0;    ///< event loops, or workers of greenlets; 0: workers of threads
+    std::uint32_t loop_ready = 0;      ///< requests and branches that could run and wait for a turn
+    SparseCounts loop_lag;             ///< from due or ready until it ran, of each turn in this frame
+    std::uint32_t tokens = 0;          ///< threads that the workers' bounded pools may have
+    std::uint32_t tokens_in_use = 0;
+    std::uint32_t tokens_waiting = 0;  ///< waiting for one, unseen by the client
     std::string plan;           ///< EXPLAIN QUERY PLAN of the scenario's first query, or empty
     std::string progress;       ///< "creating index ...", or empty
     friend bool operator==(const ServerSample&, const ServerSample&) = default;
@@ -186,6 +195,7 @@ struct RunResult {
     double goodput_per_s = 0;
     double concurrency = 0;  ///< mean number of requests begun and not done: Little's L
     Histogram latency, since_send, service, slip;
+    Histogram loop_lag;  ///< no samples where no worker is an event loop
     Histogram unexplained;
     PartTimes parts{};           ///< sums over `parts_of` answers
     std::uint64_t parts_of = 0;  ///< 0 against a server that does not tell
@@ -194,6 +204,8 @@ struct RunResult {
     double utilisation_workers = 0;
     double utilisation_cpu = 0;  ///< worker threads' CPU time over cores they could use
     double utilisation_pool = 0;
+    std::optional<double> utilisation_tokens;  ///< of the event loops' thread pools
+    std::optional<double> tokens_waiting;      ///< mean number waiting for a thread of these pools
     std::optional<double> cache_hit_ratio;
     Duration worker_cpu{};
     std::vector<std::string>

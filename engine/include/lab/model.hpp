@@ -47,6 +47,15 @@ enum class ReleasePoint : std::uint8_t { buffered, drained };
 /// accepting (the kernel's backlog then fills), it is answered 503, or its connection is reset.
 enum class WhenFull : std::uint8_t { wait, reject, reset };
 
+/// What a worker is: threads, each with one request in hand; greenlets, of which one runs until it
+/// waits (gevent); or one event loop (asyncio, Node.js), where only what awaits lets others run.
+enum class Execution : std::uint8_t { threads, greenlets, loop };
+
+/// How a route's view is written: as server.async_views says, `def`, or `async def`. Threads run an
+/// async view on a thread and event loop of its own, for which the worker waits; an event loop runs
+/// a sync view in its pool of threads.
+enum class View : std::uint8_t { server, sync, async };
+
 struct Server {
     int workers = 1;                            ///< each with an interpreter lock, local cache,
                                                 ///< connections
@@ -65,6 +74,13 @@ struct Server {
                                                 ///< its head
     Duration body_timeout = 15s;                ///< from the end of the head to the end of the body
     Bytes body_limit{1'000'000};
+    Execution execution = Execution::threads;
+    bool async_views = false;                   ///< what View::server means
+    int pool_threads = 40;                      ///< loop, greenlets: threads in each worker's pool,
+                                                ///< one token each
+    int worker_connections = 1'000;             ///< loop, greenlets: requests in hand of a worker
+    Duration async_cost = 900us;                ///< threads, greenlets: CPU time that an async view
+                                                ///< costs, for its thread and event loop
     friend bool operator==(const Server&, const Server&) = default;
 };
 
@@ -83,7 +99,17 @@ struct KeyRule {
     friend bool operator==(const KeyRule&, const KeyRule&) = default;
 };
 
-enum class StepKind : std::uint8_t { cpu, wait, query, cache, render, respond, write };
+enum class StepKind : std::uint8_t {
+    cpu,
+    wait,
+    query,
+    cache,
+    render,
+    respond,
+    write,
+    gather,  ///< its steps at once, each a branch, where the view is async or a greenlet; else in turn
+    group,   ///< its steps one after the other: a branch of more than one
+};
 
 /// One thing a handler does. Only the fields of its kind have a meaning; the others stay at their
 /// default.
@@ -95,7 +121,12 @@ struct Step {
                                     ///< service
     QueryKind query = QueryKind::product_by_sku;
     KeyRule key{};                  ///< cache
-    std::vector<Step> steps;        ///< cache: what is computed on a miss and stored
+    std::vector<Step> steps;        ///< cache: what is computed on a miss and stored. gather:
+                                    ///< branches. group: what it consists of
+    bool blocking = false;          ///< wait, query, write: does not yield; a loop or a greenlet's
+                                    ///< worker stands still meanwhile
+    bool offload = false;           ///< cpu, wait, query, write, render: done in the thread pool
+    int copies = 1;                 ///< gather: how many times each branch is started
     int rows = 1;                   ///< render: rows rendered (of those read, repeated if fewer)
     Bytes size{};                   ///< respond: bytes of body
     friend bool operator==(const Step&, const Step&) = default;
@@ -116,6 +147,7 @@ struct Route {
     bool personal = false;          ///< the answer is for the user who asked: another's is wrong
     std::vector<Step> steps;
     Bytes size{100};                ///< body of an inline answer
+    View view = View::server;
     friend bool operator==(const Route&, const Route&) = default;
 };
 

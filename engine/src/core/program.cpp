@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 #include <string_view>
+#include <utility>
 
 #include "core/keyed_random.hpp"
 #include "lab/assert.hpp"
@@ -11,6 +12,9 @@
 namespace lab::core {
 
 namespace {
+
+/// In Instr::resource of a query.
+constexpr std::uint8_t travelled = 1;
 
 constexpr std::uint8_t bit(ResourceId resource) {
     return static_cast<std::uint8_t>(1U << static_cast<unsigned>(resource));
@@ -29,11 +33,13 @@ std::uint32_t ordinal_of(std::string_view id) {
 /// Writes the code of one route. What the code of a request looks like:
 ///
 ///     acquire worker               always; a session that holds one already is answered at once
+///     acquire loop                 where the worker is one
 ///     acquire interpreter lock     where the server has one
 ///     ... steps ...
 ///     release connection           from here on: letting go. A fault jumps here, and a release of
 ///     release interpreter lock     what is not held is passed over, so that the good end and every
-///     release worker | respond     bad one are the same code
+///     release token, loop          bad one are the same code
+///     release worker | respond
 ///     respond | release worker
 ///     end
 ///
@@ -50,9 +56,20 @@ class Compiler {
             emit(Op::end);
             return std::move(program_);
         }
+        const bool async = route.view == View::async ||
+                           (route.view == View::server && server_.async_views);
+        const bool is_loop = server_.execution == Execution::loop;
+        on_loop_ = server_.execution != Execution::threads;
+        may_fork_ = on_loop_ || async;
+        program_.own_loop = !on_loop_;
         acquire(ResourceId::worker);
-        take_lock();
-        steps(route.steps);
+        take_turn();
+        if (async && !is_loop) start_private_loop();
+        if (is_loop && !async) {
+            in_pool([&] { steps(route.steps); }, false);
+        } else {
+            steps(route.steps);
+        }
         end_of_request();
         return std::move(program_);
     }
@@ -74,9 +91,50 @@ class Compiler {
         if (server_.interpreter_lock) release(ResourceId::interpreter_lock);
     }
 
+    /// The right to run code: a turn on the loop where there is one, then the lock.
+    void take_turn() {
+        if (on_loop_) acquire(ResourceId::loop);
+        uses_loop_ = uses_loop_ || on_loop_;
+        take_lock();
+    }
+    void leave_turn() {
+        drop_lock();
+        if (on_loop_) release(ResourceId::loop);
+    }
+
+    /// What asyncio.run() in a thread of its own costs before the view begins.
+    void start_private_loop() {
+        Step start;
+        start.id = "async view";  // no id that a step can have
+        start.time = Distribution::constant(server_.async_cost);
+        emit(Op::spend, draw(start));
+    }
+
+    /// Runs on a thread of the pool what `compile` emits. `then_lock`: more code follows.
+    template <class Compile>
+    void in_pool(Compile&& compile, bool then_lock) {
+        leave_turn();
+        acquire(ResourceId::token);
+        uses_token_ = true;
+        const bool forks = std::exchange(may_fork_, false);
+        on_loop_ = false;
+        take_lock();
+        compile();
+        drop_lock();
+        on_loop_ = true;
+        may_fork_ = forks;
+        release(ResourceId::token);
+        acquire(ResourceId::loop);
+        if (then_lock) take_lock();
+    }
+
     void steps(const std::vector<Step>& list) {
         for (const Step& step : list) {
-            compile_step(step);
+            if (step.offload && on_loop_) {
+                in_pool([&] { compile_step(step); }, true);
+            } else {
+                compile_step(step);
+            }
         }
     }
 
@@ -86,16 +144,20 @@ class Compiler {
                 emit(Op::spend, draw(step));
                 return;
             case StepKind::wait:
-                drop_lock();
-                emit(Op::sleep, draw(step));
-                take_lock();
+                wait(step);
                 return;
             case StepKind::query:
                 program_.queries.push_back(step.query);
-                database(Op::query, static_cast<std::uint32_t>(step.query));
+                database(Op::query, static_cast<std::uint32_t>(step.query), step.blocking);
                 return;
             case StepKind::write:
-                database(Op::update, 0);
+                database(Op::update, 0, step.blocking);
+                return;
+            case StepKind::gather:
+                gather(step);
+                return;
+            case StepKind::group:
+                steps(step.steps);
                 return;
             case StepKind::render:
                 emit(Op::render, static_cast<std::uint32_t>(step.rows));
@@ -109,15 +171,70 @@ class Compiler {
         }
     }
 
-    /// The lock is let go before the wait for a connection: that wait blocks on a condition, as a
-    /// pool's.
-    void database(Op op, std::uint32_t arg) {
+    void wait(const Step& step) {
+        if (on_loop_ && !step.blocking) {
+            leave_turn();
+            emit(Op::sleep, draw(step));
+            take_turn();
+            return;
+        }
         drop_lock();
+        emit(Op::sleep, draw(step));
+        take_lock();
+    }
+
+    /// The lock is let go before the wait for a connection: that wait blocks on a condition, as a
+    /// pool's; on a loop it is awaited.
+    void database(Op op, std::uint32_t arg, bool blocking) {
+        leave_turn();
         acquire(ResourceId::connection);
+        const bool awaits = on_loop_ && !blocking;
+        if (awaits) emit(Op::travel);
+        if (on_loop_) acquire(ResourceId::loop);
         emit(op, arg);
+        program_.code.back().resource = awaits ? travelled : 0;
         release(ResourceId::connection);
         take_lock();
         uses_database_ = true;
+    }
+
+    /// Each branch begins by waiting for its turn and ends by letting it go.
+    void gather(const Step& step) {
+        if (!may_fork_) {
+            for (int i = 0; i < step.copies; ++i) steps(step.steps);
+            return;
+        }
+        leave_turn();
+        const auto number = program_.forks.size();
+        program_.forks.emplace_back();
+        const std::uint16_t at = here();
+        emit(Op::fork, static_cast<std::uint32_t>(number));
+        Fork fork;
+        const bool was_on_loop = std::exchange(on_loop_, true);
+        for (int i = 0; i < step.copies; ++i) {
+            for (const Step& one : step.steps) fork.branches.push_back(branch(one));
+        }
+        on_loop_ = was_on_loop;
+        program_.forks[number] = std::move(fork);
+        program_.code[at].jump = here();
+        take_turn();
+    }
+
+    Fork::Branch branch(const Step& step) {
+        Fork::Branch made{here(), 0};
+        take_turn();
+        steps({step});
+        made.letting_go = here();
+        let_go();
+        emit(Op::join);
+        return made;
+    }
+
+    void let_go() {
+        if (uses_database_) release(ResourceId::connection);
+        drop_lock();
+        if (uses_token_) release(ResourceId::token);
+        if (uses_loop_) release(ResourceId::loop);
     }
 
     void cached(const Step& step) {
@@ -136,8 +253,7 @@ class Compiler {
 
     void end_of_request() {
         program_.letting_go = here();
-        if (uses_database_) release(ResourceId::connection);
-        drop_lock();
+        let_go();
         if (server_.release == ReleasePoint::buffered) {
             release(ResourceId::worker);
             emit(Op::respond);
@@ -169,7 +285,11 @@ class Compiler {
     const Server& server_;
     const Cache& cache_;
     Program program_;
+    bool on_loop_ = false;   ///< what is emitted runs on an event loop
+    bool may_fork_ = false;  ///< there are turns that branches can take
     bool uses_database_ = false;
+    bool uses_loop_ = false;
+    bool uses_token_ = false;
 };
 
 /// The part in which the time of an effect counts. Making the body is rendering, whether from a
@@ -185,6 +305,10 @@ Part part_of(const Effect& effect, Part open) {
                     return Part::lock_wait;
                 case ResourceId::connection:
                     return Part::pool_wait;
+                case ResourceId::loop:
+                    return Part::loop_wait;
+                case ResourceId::token:
+                    return Part::token_wait;
             }
             return open;
         case Op::spend:
@@ -193,7 +317,10 @@ Part part_of(const Effect& effect, Part open) {
             return Part::io_wait;
         case Op::query:
         case Op::update:
+        case Op::travel:
             return Part::database;
+        case Op::fork:
+            return Part::loop_wait;
         case Op::render:
         case Op::fill:
             return Part::render;
@@ -203,6 +330,7 @@ Part part_of(const Effect& effect, Part open) {
         case Op::respond:
             return Part::write;
         case Op::release:
+        case Op::join:
         case Op::end:
             return open;
     }
@@ -226,7 +354,7 @@ Effect hand_out(Cursor& cursor, const Effect& effect) {
     if (effect.op == Op::release) {
         cursor.held = static_cast<std::uint8_t>(cursor.held & ~bit(effect.resource));
     }
-    if (effect.op == Op::end) cursor.ended = true;
+    if (effect.op == Op::end || effect.op == Op::join) cursor.ended = true;
     return effect;
 }
 
@@ -234,8 +362,9 @@ Effect hand_out(Cursor& cursor, const Effect& effect) {
 /// letting go cannot go back: the end is passed through once, forwards.
 void turn_back(Cursor& cursor, Fault fault) {
     cursor.owed = Duration{};
-    const bool leaving = cursor.pc > cursor.program->letting_go;
-    if (!leaving) cursor.pc = cursor.program->letting_go;
+    if (cursor.fault == Fault::none) cursor.fault = fault;
+    const bool leaving = cursor.pc > cursor.letting_go;
+    if (!leaving) cursor.pc = cursor.letting_go;
     switch (fault) {
         case Fault::none:
             return;
@@ -268,6 +397,9 @@ void settle(Cursor& cursor, const Outcome& outcome) {
             return;
         case Op::cache_get:
             if (outcome.hit) cursor.pc = cursor.program->code[cursor.pc - 1U].jump;
+            return;
+        case Op::fork:
+            cursor.pc = cursor.program->code[cursor.pc - 1U].jump;
             return;
         default:
             return;
@@ -302,6 +434,7 @@ Cursor begin(const Program& program, std::uint64_t seed, RequestId id, Instant r
     LAB_ASSERT(!program.code.empty());
     Cursor cursor;
     cursor.program = &program;
+    cursor.letting_go = program.letting_go;
     cursor.seed = seed;
     cursor.id = id;
     cursor.part = Part::parse;
@@ -331,6 +464,11 @@ Effect next(Cursor& cursor, const Outcome& outcome) {
                 if (cursor.status == 0) continue;
                 effect.status = cursor.status;
                 break;
+            case Op::query:
+            case Op::update:
+                effect.resource = ResourceId::worker;
+                effect.travelled = instr.resource == travelled;
+                break;
             case Op::spend:
             case Op::sleep: {
                 const Draw& draw = program.draws[instr.arg];
@@ -346,9 +484,42 @@ Effect next(Cursor& cursor, const Outcome& outcome) {
     }
 }
 
+namespace {
+
+const Fork& fork_of(const Cursor& parent) {
+    LAB_ASSERT(parent.in_hand == Op::fork);
+    return parent.program->forks[parent.program->code[parent.pc - 1U].arg];
+}
+
+}  // namespace
+
+std::uint32_t branches(const Cursor& parent) {
+    return static_cast<std::uint32_t>(fork_of(parent).branches.size());
+}
+
+Cursor branch(const Cursor& parent, std::uint32_t index) {
+    const Fork& fork = fork_of(parent);
+    LAB_ASSERT(index < fork.branches.size());
+    Cursor cursor;
+    cursor.program = parent.program;
+    cursor.seed = parent.seed;
+    cursor.id = parent.id;
+    cursor.pc = fork.branches[index].begin;
+    cursor.letting_go = fork.branches[index].letting_go;
+    cursor.part = Part::loop_wait;
+    cursor.since = parent.since;
+    return cursor;
+}
+
+void join(Cursor& parent, const Cursor& branch) {
+    LAB_ASSERT(parent.in_hand == Op::fork && branch.ended);
+    for (std::size_t i = 0; i < parent.parts.size(); ++i) parent.parts[i] += branch.parts[i];
+    parent.since = std::max(parent.since, branch.since);
+}
+
 Duration service_time(const PartTimes& parts) {
     Duration sum{};
-    for (const Part part : {Part::lock_wait, Part::cpu, Part::io_wait, Part::pool_wait,
+    for (const Part part : {Part::lock_wait, Part::loop_wait, Part::token_wait, Part::cpu, Part::io_wait, Part::pool_wait,
                             Part::database, Part::cache, Part::render}) {
         sum += parts[static_cast<std::size_t>(part)];
     }

@@ -25,6 +25,12 @@ struct Answer {
         versions.clear();
         made_for = 0;
     }
+    /// What a branch of a gather made for `user`; where it was made for somebody else, all of it is.
+    void append(Answer branch, std::uint32_t user) {
+        body += branch.body;
+        versions.insert(versions.end(), branch.versions.begin(), branch.versions.end());
+        if (branch.made_for != user) made_for = branch.made_for;
+    }
 };
 
 /// What one generation of settings means to a request: immutable, kept alive by the requests that
@@ -35,6 +41,8 @@ struct Generation {
     std::vector<core::Program> programs;    ///< one for each route
 };
 using GenerationPtr = std::shared_ptr<const Generation>;
+
+class Dispatcher;
 
 /// One request inside the server. Owned by its session, which outlives the request's stay with the
 /// workers; it is in the hands of one thread at a time.
@@ -65,6 +73,8 @@ class Exchange {
         in_hand,    ///< until finish() has been called
     };
     Place place = Place::nowhere;
+    int loop = -1;                  ///< the event loop that its connection belongs to, -1 for none
+    Dispatcher* pool = nullptr;     ///< which of several pools has it
 
     /// A worker was bound to it (only after Dispatcher::bind). Front end's thread.
     virtual void on_bound() = 0;

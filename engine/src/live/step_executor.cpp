@@ -20,8 +20,9 @@ core::Fault fault_of(const Error& error) {
 
 }  // namespace
 
-void StepExecutor::begin(Exchange& exchange, WorkerPtr worker) {
+void StepExecutor::begin(Exchange& exchange, Answer& answer, WorkerPtr worker) {
     exchange_ = &exchange;
+    answer_ = &answer;
     worker_ = std::move(worker);
     rows_.clear();
     marks_.clear();
@@ -70,17 +71,18 @@ core::Outcome StepExecutor::carry_out(const core::Effect& effect) {
             outcome.fault = sleep(effect.cost);
             break;
         case core::Op::query:
-            outcome = query(static_cast<QueryKind>(effect.arg));
+            outcome = query(effect);
             break;
         case core::Op::update:
-            outcome.fault = update();
+            outcome.fault = update(effect);
             break;
         case core::Op::render:
             state.store(WorkerState::render, std::memory_order_relaxed);
-            page_.render(rows_, effect.arg, exchange_->answer.body);
+            if (!page_) page_.emplace();
+            page_->render(rows_, effect.arg, answer_->body);
             break;
         case core::Op::fill:
-            exchange_->answer.body.append(effect.arg, 'x');
+            answer_->body.append(effect.arg, 'x');
             break;
         case core::Op::cache_get:
             outcome.hit = look_up(effect.arg);
@@ -88,6 +90,9 @@ core::Outcome StepExecutor::carry_out(const core::Effect& effect) {
         case core::Op::cache_put:
             store();
             break;
+        case core::Op::travel:
+        case core::Op::fork:
+        case core::Op::join:  // an event loop's
         case core::Op::respond:
         case core::Op::end:
             LAB_ASSERT(false);  // the front end's
@@ -98,17 +103,32 @@ core::Outcome StepExecutor::carry_out(const core::Effect& effect) {
 core::Fault StepExecutor::take(core::ResourceId resource) {
     if (resource == core::ResourceId::interpreter_lock) {
         state.store(WorkerState::lock_wait, std::memory_order_relaxed);
-        return worker_->lock->acquire(ticket_) ? core::Fault::none : core::Fault::cancelled;
+        return worker_->lock->acquire(lock_ticket_) ? core::Fault::none : core::Fault::cancelled;
     }
     state.store(WorkerState::pool_wait, std::memory_order_relaxed);
     if (!worker_->connections) return core::Fault::failed;
     return worker_->connections->acquire(ticket_, lease_);
 }
 
+std::optional<core::Fault> StepExecutor::ask_for_connection(std::function<void()> on_end) {
+    state.store(WorkerState::pool_wait, std::memory_order_relaxed);
+    if (!worker_->connections) return core::Fault::failed;
+    return worker_->connections->acquire_later(ticket_, lease_, std::move(on_end));
+}
+
+core::Fault StepExecutor::collect_connection() {
+    return worker_->connections->collect(ticket_, lease_);
+}
+
+void StepExecutor::take_in(StepExecutor& branch) {
+    answer_->append(std::move(*branch.answer_), exchange_->user);
+    rows_.insert(rows_.end(), branch.rows_.begin(), branch.rows_.end());
+}
+
 void StepExecutor::let_go(core::ResourceId resource) {
     if (resource == core::ResourceId::interpreter_lock) {
-        worker_->lock->release(ticket_, std::exchange(broken_off_, false));
-    } else if (lease_.slot >= 0) {
+        worker_->lock->release(lock_ticket_, std::exchange(broken_off_, false));
+    } else if (resource == core::ResourceId::connection && lease_.slot >= 0) {
         worker_->connections->release(std::exchange(lease_, ConnectionPool::Lease{}));
     }
 }
@@ -126,40 +146,43 @@ core::Outcome StepExecutor::spend(Duration cost) {
 }
 
 core::Fault StepExecutor::sleep(Duration time) {
-    const bool slept = parker_.sleep_until(now() + time);
+    const bool slept = parker_->sleep_until(now() + time);
     return slept ? core::Fault::none : core::Fault::cancelled;
 }
 
-core::Outcome StepExecutor::query(QueryKind kind) {
+core::Fault StepExecutor::travel(const core::Effect& effect) {
+    const Duration round_trip = exchange_->generation->system.database.round_trip;
+    if (effect.travelled || round_trip <= Duration{}) return core::Fault::none;
+    return sleep(round_trip);
+}
+
+core::Outcome StepExecutor::query(const core::Effect& effect) {
     core::Outcome outcome;
     state.store(WorkerState::database, std::memory_order_relaxed);
-    const Duration round_trip = exchange_->generation->system.database.round_trip;
-    if (round_trip > Duration{}) outcome.fault = sleep(round_trip);
+    outcome.fault = travel(effect);
     if (outcome.fault != core::Fault::none) return outcome;
 
+    const auto kind = static_cast<QueryKind>(effect.arg);
     const auto version = lease_.connection->read(kind, exchange_->key, rows_);
     if (!version) {
         outcome.fault = fault_of(version.error());
         return outcome;
     }
     outcome.rows = static_cast<std::uint32_t>(rows_.size());
-    exchange_->answer.versions.push_back(*version);
+    answer_->versions.push_back(*version);
     return outcome;
 }
 
-core::Fault StepExecutor::update() {
+core::Fault StepExecutor::update(const core::Effect& effect) {
     state.store(WorkerState::database, std::memory_order_relaxed);
-    const Duration round_trip = exchange_->generation->system.database.round_trip;
-    if (round_trip > Duration{} && sleep(round_trip) != core::Fault::none) {
-        return core::Fault::cancelled;
-    }
+    if (travel(effect) != core::Fault::none) return core::Fault::cancelled;
     const auto changed = lease_.connection->change(exchange_->key);
     return changed ? core::Fault::none : fault_of(changed.error());
 }
 
 bool StepExecutor::look_up(std::uint32_t step) {
     state.store(WorkerState::cache, std::memory_order_relaxed);
-    Answer& answer = exchange_->answer;
+    Answer& answer = *answer_;
     Mark mark;
     write_cache_key(mark.key, *exchange_, step);
     if (worker_->cache && worker_->cache->get(mark.key, now(), exchange_->user, answer)) {
@@ -177,7 +200,7 @@ void StepExecutor::store() {
     const Mark mark = std::move(marks_.back());
     marks_.pop_back();
     if (!worker_->cache) return;
-    const Answer& answer = exchange_->answer;
+    const Answer& answer = *answer_;
     core::CachedAnswer made;
     made.body = answer.body.substr(mark.body);
     made.made_for = answer.made_for;

@@ -19,14 +19,13 @@ Instant now() { return std::chrono::steady_clock::now(); }
 }  // namespace
 
 WorkerPool::WorkerPool(Options options)
-    : completions_{*options.completions},
+    : WorkerParts{options.generation, std::move(options.database)},
+      completions_{*options.completions},
       kernel_{CpuKernel::calibrated()},
-      newest_{options.generation},
-      in_force_{std::move(options.generation)},
+      newest_{std::move(options.generation)},
       slots_{{.slots = 0,
               .queue_capacity = in_force_->system.server.queue,
               .patience = in_force_->system.server.queue_timeout}},
-      database_{std::move(options.database)},
       sampled_at_{now()} {}
 
 Result<std::unique_ptr<WorkerPool>> WorkerPool::start(Options options) {
@@ -124,10 +123,13 @@ void WorkerPool::run(Seat& seat) {
 /// over.
 void WorkerPool::rebuild_workers() {
     const Server& server = in_force_->system.server;
-    const Cache& cache = in_force_->system.cache;
     const auto threads = static_cast<std::size_t>(server.threads);
     const auto of_seats = (seats_.size() + threads - 1) / threads;
-    const auto count = std::max(static_cast<std::size_t>(server.workers), of_seats);
+    WorkerParts::rebuild_workers(std::max(static_cast<std::size_t>(server.workers), of_seats));
+}
+
+void WorkerParts::rebuild_workers(std::size_t count) {
+    const Cache& cache = in_force_->system.cache;
     if (cache.mode != CacheMode::shared) {
         shared_store_.reset();
     } else if (!shared_store_) {
@@ -146,12 +148,17 @@ void WorkerPool::rebuild_workers() {
     }
 }
 
-WorkerPtr WorkerPool::make_worker(const Worker* old) {
+WorkerPtr WorkerParts::make_worker(const Worker* old) {
     const System& system = in_force_->system;
     auto made = std::make_shared<Worker>();
     if (old != nullptr) *made = *old;
     if (!made->lock || made->lock->switch_interval() != system.server.switch_interval) {
         made->lock = std::make_shared<ThreadedLock>(system.server.switch_interval);
+    }
+    if (!made->tokens) {
+        made->tokens = std::make_shared<TokenPool>(system.server.pool_threads);
+    } else {
+        made->tokens->configure(system.server.pool_threads);
     }
     if (system.cache.mode == CacheMode::none) {
         made->cache.reset();
@@ -195,8 +202,13 @@ void WorkerPool::cancel() {
             if (seat) seat->inbox.cancel();
         }
     }
+    cancel_workers();
+}
+
+void WorkerParts::cancel_workers() {
     for (const WorkerPtr& worker : workers_) {
         worker->lock->cancel();
+        worker->tokens->cancel();
         if (worker->connections) worker->connections->cancel();
     }
     if (database_) database_->cancel();
@@ -219,7 +231,7 @@ void WorkerPool::stop() {
     for (Seat* seat : all) {
         if (seat->thread.joinable()) seat->thread.join();
     }
-    if (!all.empty()) completions_.wake_at(Instant::max(), {});
+    if (!all.empty()) completions_.wake_at(Instant::max(), {}, this);
 }
 
 std::string WorkerPool::remark() const {
@@ -266,7 +278,7 @@ void WorkerPool::sample_seats(ServerSample& out, Instant now) {
     out.worker_cpu = std::max(Duration{}, cpu - std::exchange(sampled_cpu_, cpu));
 }
 
-void WorkerPool::sample_workers(ServerSample& out) {
+void WorkerParts::sample_workers(ServerSample& out) {
     Duration pool_time = retired_pool_time_;
     out.cache_entries = shared_store_ ? shared_store_->size() : 0;
     for (const WorkerPtr& worker : workers_) {

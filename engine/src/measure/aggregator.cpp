@@ -22,6 +22,8 @@ struct Kept {
     Instant start, end;
     std::uint32_t threads = 0;
     std::uint32_t pool = 0;
+    std::uint32_t tokens = 0, tokens_in_use = 0, tokens_waiting = 0;
+    SparseCounts loop_lag;
     Duration busy{}, worker_cpu{}, pool_busy{}, generator_cpu{};
     std::uint64_t hits = 0, misses = 0;
 };
@@ -32,6 +34,8 @@ struct Sums {
     double thread_s = 0, core_s = 0, pool_s = 0;
     double busy_s = 0, worker_cpu_s = 0, pool_busy_s = 0, generator_cpu_s = 0;
     double hits = 0, misses = 0;
+    double loop_s = 0, token_s = 0, tokens_busy_s = 0, tokens_waiting_s = 0;
+    Histogram loop_lag;  ///< of whole frames that begin inside
 
     void add(const Kept& frame, Instant from, Instant to, unsigned cores) {
         const double whole = to_seconds(frame.end - frame.start);
@@ -47,6 +51,12 @@ struct Sums {
         generator_cpu_s += share * to_seconds(frame.generator_cpu);
         hits += share * static_cast<double>(frame.hits);
         misses += share * static_cast<double>(frame.misses);
+        if (frame.tokens == 0) return;
+        loop_s += inside;
+        token_s += inside * frame.tokens;
+        tokens_busy_s += inside * frame.tokens_in_use;
+        tokens_waiting_s += inside * frame.tokens_waiting;
+        if (frame.start >= from) loop_lag.merge(frame.loop_lag);
     }
 };
 
@@ -73,6 +83,10 @@ struct Aggregator::State {
         k.end = f.start + f.length;
         k.threads = static_cast<std::uint32_t>(f.server.threads.size());
         k.pool = f.server.pool_size;
+        k.tokens = f.server.tokens;
+        k.tokens_in_use = f.server.tokens_in_use;
+        k.tokens_waiting = f.server.tokens_waiting;
+        k.loop_lag = f.server.loop_lag;
         k.busy = f.server.busy_time;
         k.worker_cpu = f.server.worker_cpu;
         k.pool_busy = f.server.pool_busy_time;
@@ -161,6 +175,11 @@ RunResultPtr Aggregator::finish(const WindowTotals& totals, bool stopped_early,
     r->utilisation_workers = share_of(from_seconds(sums.busy_s), sums.thread_s);
     r->utilisation_cpu = share_of(from_seconds(sums.worker_cpu_s), sums.core_s);
     r->utilisation_pool = share_of(from_seconds(sums.pool_busy_s), sums.pool_s);
+    if (sums.loop_s > 0) {
+        r->utilisation_tokens = std::clamp(sums.tokens_busy_s / sums.token_s, 0.0, 1.0);
+        r->tokens_waiting = sums.tokens_waiting_s / sums.loop_s;
+        r->loop_lag = std::move(sums.loop_lag);
+    }
     r->worker_cpu = from_seconds(sums.worker_cpu_s);
     if (sums.hits + sums.misses > 0) r->cache_hit_ratio = sums.hits / (sums.hits + sums.misses);
 

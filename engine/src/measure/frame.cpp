@@ -22,6 +22,8 @@ constexpr std::array<PartName, part_count> part_names{{
     {"queue", "queue"},
     {"parse", "parse"},
     {"lock_wait", "lock wait"},
+    {"loop_wait", "loop wait"},
+    {"token_wait", "token wait"},
     {"cpu", "CPU"},
     {"io_wait", "I/O wait"},
     {"pool_wait", "pool wait"},

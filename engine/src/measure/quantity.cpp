@@ -56,6 +56,7 @@ Value of_utilisation(const RunResult& r, std::string_view key) {
     if (key == "workers") return r.utilisation_workers;
     if (key == "cpu") return r.utilisation_cpu;
     if (key == "pool") return r.utilisation_pool;
+    if (key == "tokens") return r.utilisation_tokens;
     return std::nullopt;
 }
 
@@ -67,6 +68,8 @@ Value value_of(const RunResult& r, std::string_view name) {
     if (family == "since_send_ms") return of_summary(r.since_send, key);
     if (family == "service_ms") return of_summary(r.service, key);
     if (family == "schedule_slip_ms") return of_summary(r.slip, key);
+    if (family == "loop_lag_ms") return of_summary(r.loop_lag, key);
+    if (family == "tokens_waiting") return r.tokens_waiting;
     if (family == "counts") return of_counts(r, key);
     if (family == "breakdown_ms") return of_breakdown(r, key);
     if (family == "utilisation") return of_utilisation(r, key);

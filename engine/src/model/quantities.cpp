@@ -91,6 +91,8 @@ void add_breakdown(Table& t) {
         Words{"queue", "queue"},
         Words{"parse", "parse"},
         Words{"lock_wait", "lock wait"},
+        Words{"loop_wait", "loop wait"},
+        Words{"token_wait", "token wait"},
         Words{"cpu", "computing"},
         Words{"io_wait", "waiting"},
         Words{"pool_wait", "pool wait"},
@@ -117,6 +119,8 @@ Table make_table() {
                       "A worker busy or waiting on this request alone"});
     add_histogram(t, {"schedule_slip_ms", "schedule_slip.", "Schedule slip",
                       "Released later than planned: the generator's own lateness"});
+    add_histogram(t, {"loop_lag_ms", "loop_lag.", "Loop lag",
+                      "From when something was due on an event loop until it ran"});
     add_counts(t);
     add_breakdown(t);
     t.add("utilisation.workers", "utilisation.workers", "Workers busy", "share",
@@ -125,6 +129,10 @@ Table make_table() {
           "CPU time of the worker threads over the cores they could use, 0 to 1");
     t.add("utilisation.pool", "utilisation.pool", "Connections busy", "share",
           "Busy database connections over all, 0 to 1");
+    t.add("utilisation.tokens", "utilisation.tokens", "Pool threads busy", "share",
+          "Tokens in use of the thread pools beside event loops over all, 0 to 1");
+    t.add("tokens_waiting", "tokens_waiting", "Waiting for a token", "",
+          "Mean number of steps that wait for a thread of such a pool");
     t.add("cache_hit_ratio", "hit_ratio", "Hit ratio", "share", "Cache hits over look-ups, 0 to 1");
     t.add("concurrency", "concurrency", "In flight", "",
           "Mean number of requests begun and not done: Little's L");

@@ -96,6 +96,35 @@ void add_server(std::vector<Row>& t) {
                            "Threads in each worker; they share its interpreter lock.",
                            "gunicorn --threads {} app:app"),
                     LAB_FIELD(p.model->system.server.threads)));
+    t.push_back(row(
+        one_of("server.execution", "A worker is", {"threads", "greenlets", "loop"},
+               {"threads", "greenlets", "an event loop"},
+               "What a worker is: threads; greenlets, of which one runs until it waits (gevent); or "
+               "an event loop, where only what awaits lets others run (asyncio, Node.js).",
+               "gunicorn -k gthread, -k gevent or -k uvicorn.workers.UvicornWorker"),
+        LAB_FIELD(p.model->system.server.execution)));
+    t.push_back(row(yes_no("server.async_views", "Views are async",
+                           "Views are written with async def. Threads run one on an event loop of "
+                           "its own and wait for it; an event loop runs it itself, and views "
+                           "written with def in its pool of threads.",
+                           "async def view(): instead of def view():"),
+                    LAB_FIELD(p.model->system.server.async_views)));
+    t.push_back(row(ranged(count, "server.pool_threads", "Pool threads per worker", 1, 1'024,
+                           "Event loops and greenlets: threads of each worker's pool, for what "
+                           "would block; what comes when all are taken waits unseen.",
+                           "anyio.to_thread.current_default_thread_limiter().total_tokens = {}"),
+                    LAB_FIELD(p.model->system.server.pool_threads)));
+    t.push_back(row(ranged(count, "server.worker_connections", "Requests in hand per worker", 1,
+                           10'000,
+                           "Event loops and greenlets: requests that a worker takes in hand at "
+                           "once; more wait in its queue.",
+                           "gunicorn -k gevent --worker-connections {} app:app"),
+                    LAB_FIELD(p.model->system.server.worker_connections)));
+    t.push_back(row(ranged(duration, "server.async_cost", "Cost of an async view", 0, 100 * ms,
+                           "CPU time that an async view costs a worker of threads or greenlets, "
+                           "which starts a thread and an event loop for each.",
+                           "async def view(): under Flask, about 1 ms a request"),
+                    LAB_FIELD(p.model->system.server.async_cost)));
     t.push_back(row(ranged(count, "server.queue", "Queue places", 0, 10'000,
                            "Requests that may wait for a free worker; what comes after them finds "
                            "the queue full."),
@@ -163,6 +192,12 @@ void add_route(std::vector<Row>& t) {
     t.push_back(row(one_of("route.*.method", "Method", {"GET", "POST"}, {"GET", "POST"},
                            "How the address is asked for."),
                     LAB_FIELD(p.route->method)));
+    t.push_back(row(one_of("route.*.view", "View", {"server", "sync", "async"},
+                           {"as the server's", "def", "async def"},
+                           "How the view is written: as server.async_views says, with def, or with "
+                           "async def.",
+                           "def view(): or async def view():"),
+                    LAB_FIELD(p.route->view)));
     t.push_back(row(yes_no("route.*.inline", "Answered without a worker",
                            "Answered on the front end, without a worker; needs steps = []."),
                     LAB_FIELD(p.route->inline_answer)));
@@ -201,6 +236,21 @@ void add_route(std::vector<Row>& t) {
     t.push_back(row(ranged(bytes, "route.*.respond", "Body size", 0, 1e6,
                            "Bytes added to the body of the answer."),
                     LAB_FIELD(p.step->size)));
+    t.push_back(row(ranged(count, "route.*.gather", "Calls at once", 1, 64,
+                           "How many times each branch of a gather is started; they run at once "
+                           "where the view is async, one after the other elsewhere.",
+                           "await asyncio.gather(*[call() for _ in range({})])"),
+                    LAB_FIELD(p.step->copies)));
+    t.push_back(row(yes_no("route.*.step.blocking", "Blocks",
+                           "Of a wait, query or write: it does not await, so that an event loop or "
+                           "a worker of greenlets stands still meanwhile.",
+                           "time.sleep() or requests.get() where await belongs"),
+                    LAB_FIELD(p.step->blocking)));
+    t.push_back(row(yes_no("route.*.step.offload", "In the thread pool",
+                           "Of a cpu, wait, query, write or render on an event loop: it is done in "
+                           "the pool of threads while others run.",
+                           "await asyncio.to_thread(work)"),
+                    LAB_FIELD(p.step->offload)));
 }
 
 void add_cache_and_database(std::vector<Row>& t) {
@@ -347,20 +397,30 @@ std::span<const Row> rows() {
 }
 
 std::string_view step_kind_name(StepKind kind) {
-    constexpr std::array<std::string_view, 7> names{"cpu",    "wait",    "query", "cache",
-                                                    "render", "respond", "write"};
+    constexpr std::array<std::string_view, 9> names{
+        "cpu", "wait", "query", "cache", "render", "respond", "write", "gather", "group"};
     return names[static_cast<std::size_t>(kind)];
 }
 
 std::string_view step_row_path(StepKind kind) {
-    constexpr std::array<std::string_view, 7> paths{"route.*.cpu",
+    constexpr std::array<std::string_view, 9> paths{"route.*.cpu",
                                                     "route.*.wait",
                                                     "route.*.query",
                                                     "route.*.cache.key",
                                                     "route.*.render",
                                                     "route.*.respond",
+                                                    "",
+                                                    "route.*.gather",
                                                     ""};
     return paths[static_cast<std::size_t>(kind)];
+}
+
+bool may_block(StepKind kind) {
+    return kind == StepKind::wait || kind == StepKind::query || kind == StepKind::write;
+}
+
+bool may_offload(StepKind kind) {
+    return may_block(kind) || kind == StepKind::cpu || kind == StepKind::render;
 }
 
 }  // namespace lab::names

@@ -78,6 +78,10 @@ void add_server(Cells& cells, const Frame& f, bool told) {
     add_told(cells, "cache_entries", told, s.cache_entries);
     add_told(cells, "cache_evictions", told, s.cache_evictions);
     add_told(cells, "updates", told, s.updates);
+    add_summary(cells, "loop_lag_ms", s.loop_lag);
+    add_told(cells, "loop_ready", told, s.loop_ready);
+    add_told(cells, "tokens_in_use", told, s.tokens_in_use);
+    add_told(cells, "tokens_waiting", told, s.tokens_waiting);
     add(cells, "worker_cpu_ms", told ? std::optional{to_ms(s.worker_cpu)} : std::nullopt);
     add(cells, "process_cpu_ms", told ? std::optional{to_ms(s.process_cpu)} : std::nullopt);
 }

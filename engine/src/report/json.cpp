@@ -73,6 +73,7 @@ std::string utilisation(const RunResult& r) {
     o.number("workers", known(r.utilisation_workers));
     o.number("cpu", known(r.utilisation_cpu));
     o.number("pool", known(r.utilisation_pool));
+    o.number("tokens", r.utilisation_tokens);
     return o.on_one_line();
 }
 
@@ -118,6 +119,8 @@ std::string to_json(const RunResult& r) {
     o.number("warm_up_s", to_seconds(r.warm_up));
     o.number("concurrency", rate(r, r.concurrency));
     o.raw("unexplained_ms", summary(r.unexplained));
+    o.raw("loop_lag_ms", summary(r.loop_lag));
+    o.number("tokens_waiting", r.tokens_waiting);
     o.flag("generator_limited", r.generator_limited);
     o.flag("interrupted", r.interrupted);
     o.raw("remarks", list_of(r.remarks));

@@ -61,6 +61,7 @@ void add_latencies(std::string& out, const RunResult& r) {
     add_latency_row(out, "since send", r.since_send);
     add_latency_row(out, "service time", r.service);
     add_latency_row(out, "schedule slip", r.slip);
+    if (r.loop_lag.count() > 0) add_latency_row(out, "loop lag", r.loop_lag);
     if (r.counts.of(Ending::timed_out) > 0)
         out += fmt::format(
             "  {} timed out and are in there with the time at which they gave up: the "

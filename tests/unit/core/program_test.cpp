@@ -394,7 +394,7 @@ TEST(ServiceTime, IsWhatAWorkerGaveToThisRequestAlone) {
     for (std::size_t i = 0; i < part_count; ++i) {
         parts[i] = Duration{std::int64_t{1} << i};
     }
-    const std::int64_t lock_wait_to_render = 0b0000111'1111'00000;  // bits 5 to 11
+    const std::int64_t lock_wait_to_render = 0b1'1111'1111'00000;  // bits 5 to 13
     EXPECT_EQ(service_time(parts).count(), lock_wait_to_render);
 }
 

@@ -275,7 +275,7 @@ TEST(Validate, NamesWhatDoesNotFitTogether) {
          },
          "some of \"path\""},
         {[](Model& m) { m.system.routes[0].steps[0].steps.push_back(step("x", StepKind::cpu)); },
-         "only a cache step has them"},
+         "only cache, gather and group have them"},
         {[](Model& m) { m.system.server.workers = 0; }, "server.workers: found 0"},
         {[](Model& m) {
              m.system.server.workers = 256;

@@ -135,6 +135,13 @@ TEST(ScenarioErrors, SayWhatIsWrongWithAStep) {
     EXPECT_EQ(with_steps("[{ cpu = \"1ms\", id = \"b\" }, { cpu = \"2ms\", id = \"b\" }]"),
               "t.toml:8:10: route.pay.b: two steps of the route have this id; allowed: ids that "
               "differ");
+    EXPECT_EQ(with_steps("[{ cpu = \"1ms\", blocking = true }]"),
+              "t.toml:8:10: route.pay.cpu: found blocking; allowed: for wait, query and write");
+    EXPECT_EQ(with_steps("[{ gather = { steps = [] } }]"),
+              "t.toml:8:10: route.pay.gather: found no inner steps; allowed: steps, at least one");
+    EXPECT_EQ(with_steps("[{ gather = { copies = 65, steps = [{ cpu = \"1ms\" }] } }]"),
+              "t.toml:8:32: route.pay.steps[1].gather.copies: found 65; allowed: a whole number "
+              "from 1 to 64");
     EXPECT_EQ(with_steps("[{ wait = \"61s\" }]"),
               "t.toml:8:19: route.pay.steps[1].wait: found 61s; allowed: \"50ms\", \"uniform 10ms "
               "90ms\", \"exponential 50ms\" or \"lognormal 50ms 200ms\", each time from 0s to 60s");

@@ -152,6 +152,35 @@ steps = [
     EXPECT_EQ(route.steps[7].kind, StepKind::write);
 }
 
+TEST(ScenarioFile, ReadsWhatAViewAwaitsAndWhatItBlocks) {
+    const Scenario scenario = read(minimal + R"(
+[[route]]
+id = "page"
+path = "/page"
+view = "async"
+steps = [
+  { gather = { copies = 3, steps = [ { wait = "200ms", blocking = true }, { group = [
+    { query = "product_by_id", offload = true }, { cpu = "1ms" } ] } ] } },
+]
+)");
+    const Route& route = scenario.model.system.routes.at(1);
+    EXPECT_EQ(route.view, View::async);
+    const Step& gather = route.steps.at(0);
+    EXPECT_EQ(gather.kind, StepKind::gather);
+    EXPECT_EQ(gather.copies, 3);
+    EXPECT_TRUE(gather.steps.at(0).blocking);
+    EXPECT_FALSE(gather.steps.at(0).offload);
+    EXPECT_EQ(gather.steps.at(1).kind, StepKind::group);
+    EXPECT_TRUE(gather.steps.at(1).steps.at(0).offload);
+    Model model = scenario.model;
+    ASSERT_TRUE(set_setting_text(model, "route.page.gather", "8"));
+    ASSERT_TRUE(set_setting_text(model, "route.page.wait.blocking", "false"));
+    ASSERT_TRUE(set_setting_text(model, "route.page.cpu.offload", "true"));
+    EXPECT_FALSE(set_setting_text(model, "route.page.cpu.blocking", "true"));
+    EXPECT_EQ(model.system.routes[1].steps[0].copies, 8);
+    EXPECT_FALSE(model.system.routes[1].steps[0].steps[0].blocking);
+}
+
 TEST(ScenarioFile, TakesAnInlineRouteWithoutSteps) {
     const Scenario scenario =
         read(minimal + "[[route]]\nid = \"ping\"\npath = \"/ping\"\ninline = true\nsteps = []\n");
