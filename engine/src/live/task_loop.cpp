@@ -136,7 +136,7 @@ bool TaskLoop::take_turn() {
         fault = std::exchange(task->woken_with, Fault::none);
         ++task->number;
         task->timed = false;
-        if (lags_.size() < most_lags) lags_.push_back(std::max(Duration{}, at - turn.due));
+        if (on_end && lags_.size() < most_lags) lags_.push_back(std::max(Duration{}, at - turn.due));
         if (std::exchange(resting_, false)) busy_since_ = at;
     }
     resume(*task, std::min(turn.due, now()), fault);

@@ -125,7 +125,7 @@ TEST(LoopProgram, FollowsTheBranchesInTurnInASyncView) {
 TEST(LoopProgram, GivesAnAsyncViewOnAThreadALoopOfItsOwnAndItsCost) {
     const Program program = compile(async(route({gather({wait(1ms)})})), threads(), {});
     EXPECT_EQ(listing(program),
-              "acquire worker, spend, fork ->8, "
+              "acquire worker, spend, fork ->9, "
               "acquire loop, release loop, sleep, acquire loop, release loop, join, "
               "release loop, release worker, respond, end");
     EXPECT_TRUE(program.own_loop);
@@ -172,13 +172,13 @@ TEST(Fork, AddsUpAlongTheBranchThatEndedLast) {
     EXPECT_EQ(branches(parent), 3U);
     const Cursor slow = walked(branch(parent, 1), 7ms);
     EXPECT_EQ(slow.held, 0);
-    EXPECT_EQ(walked(branch(parent, 0), 2ms).since, at(9ms));
-    EXPECT_EQ(slow.since, at(29ms));
+    EXPECT_EQ(walked(branch(parent, 0), 2ms).since, at(11ms));
+    EXPECT_EQ(slow.since, at(36ms));
     join(parent, slow);
-    EXPECT_EQ(show(next(parent, {.now = at(30ms)})), "acquire loop");
-    EXPECT_EQ(total(parent), 30ms);
+    EXPECT_EQ(show(next(parent, {.now = at(37ms)})), "acquire loop");
+    EXPECT_EQ(total(parent), 37ms);
     EXPECT_EQ(part(parent, Part::io_wait), 7ms);
-    EXPECT_EQ(part(parent, Part::loop_wait), 22ms);  // two turns and the release after each; 1 ms
+    EXPECT_EQ(part(parent, Part::loop_wait), 29ms);  // two turns, the release after each; 1 ms
 }
 
 TEST(Fork, CarriesTheFaultOfABranchToTheAnswer) {
