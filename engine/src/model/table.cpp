@@ -120,7 +120,7 @@ void add_server(std::vector<Row>& t) {
                            "once; more wait in its queue.",
                            "gunicorn -k gevent --worker-connections {} app:app"),
                     LAB_FIELD(p.model->system.server.worker_connections)));
-    t.push_back(row(ranged(duration, "server.async_cost", "Cost of an async view", 0, 100 * ms,
+    t.push_back(row(ranged(duration, "server.async_cost", "Cost of an async view", 0, 1 * s,
                            "CPU time that an async view costs a worker of threads or greenlets, "
                            "which starts a thread and an event loop for each.",
                            "async def view(): under Flask, about 1 ms a request"),

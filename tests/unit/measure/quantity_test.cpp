@@ -30,6 +30,9 @@ RunResult full_run() {
     r.utilisation_workers = 0.5;
     r.utilisation_cpu = 0.25;
     r.utilisation_pool = 0.125;
+    r.loop_lag.record(Duration{400}, 40);
+    r.utilisation_tokens = 0.0625;
+    r.tokens_waiting = 3;
     r.cache_hit_ratio = 0.75;
     return r;
 }
