@@ -119,7 +119,7 @@ struct ServerSample {
     std::uint64_t updates = 0;  ///< rows changed in this frame
     std::uint32_t loops = 0;    ///< event loops, or workers of greenlets; 0: workers of threads
     std::uint32_t loop_ready = 0;      ///< requests and branches that could run and wait for a turn
-    SparseCounts loop_lag;             ///< from due or ready until it ran, of each turn in this frame
+    SparseCounts loop_lag;  ///< from due or ready until it ran, of each turn in this frame
     std::uint32_t tokens = 0;          ///< threads that the workers' bounded pools may have
     std::uint32_t tokens_in_use = 0;
     std::uint32_t tokens_waiting = 0;  ///< waiting for one, unseen by the client

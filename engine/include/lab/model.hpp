@@ -107,7 +107,8 @@ enum class StepKind : std::uint8_t {
     render,
     respond,
     write,
-    gather,  ///< its steps at once, each a branch, where the view is async or a greenlet; else in turn
+    gather,  ///< its steps at once, each a branch, where the view is async or a greenlet; in turn
+             ///< elsewhere
     group,   ///< its steps one after the other: a branch of more than one
 };
 
