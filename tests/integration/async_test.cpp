@@ -67,8 +67,8 @@ struct AsyncTest : ::testing::Test {
     }
     Duration part_of(const std::string& target, Part part) {
         HttpClient client{server->port()};
-        const auto times = read_times(
-            client.get(target, "X-Lab-Request: 1\r\n").field(std::string{times_field}));
+        const auto times =
+            read_times(client.get(target, "X-Lab-Request: 1\r\n").field(std::string{times_field}));
         return times ? times->parts[static_cast<std::size_t>(part)] : Duration::max();
     }
 };

@@ -35,7 +35,8 @@ VirtualLoops::VirtualLoops(System system, std::vector<Asked> asked, Duration que
     }
     for (int i = 0; i < system_.server.workers; ++i) {
         workers_.push_back(std::make_unique<Worker>(
-            Worker{{}, core::SlotPool{{system_.server.pool_threads, endless, {}}},
+            Worker{{},
+                   core::SlotPool{{system_.server.pool_threads, endless, {}}},
                    core::SlotPool{{system_.database.pool, endless, {}}}}));
     }
 }

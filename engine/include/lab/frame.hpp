@@ -55,7 +55,7 @@ enum class Part : std::uint8_t {
     connect,
     queue,  ///< kernel's buffers and backlog, then the admission queue
     parse,
-    lock_wait,  ///< for the interpreter lock
+    lock_wait,   ///< for the interpreter lock
     loop_wait,   ///< for a turn on the event loop
     token_wait,  ///< for a thread of the bounded pool
     cpu,
@@ -118,9 +118,9 @@ struct ServerSample {
     std::uint64_t cache_evictions = 0;
     std::uint64_t updates = 0;  ///< rows changed in this frame
     std::uint32_t loops = 0;    ///< event loops, or workers of greenlets; 0: workers of threads
-    std::uint32_t loop_ready = 0;      ///< requests and branches that could run and wait for a turn
-    SparseCounts loop_lag;  ///< from due or ready until it ran, of each turn in this frame
-    std::uint32_t tokens = 0;          ///< threads that the workers' bounded pools may have
+    std::uint32_t loop_ready = 0;  ///< requests and branches that could run and wait for a turn
+    SparseCounts loop_lag;         ///< from due or ready until it ran, of each turn in this frame
+    std::uint32_t tokens = 0;      ///< threads that the workers' bounded pools may have
     std::uint32_t tokens_in_use = 0;
     std::uint32_t tokens_waiting = 0;  ///< waiting for one, unseen by the client
     std::string plan;           ///< EXPLAIN QUERY PLAN of the scenario's first query, or empty

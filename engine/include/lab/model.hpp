@@ -75,12 +75,12 @@ struct Server {
     Duration body_timeout = 15s;                ///< from the end of the head to the end of the body
     Bytes body_limit{1'000'000};
     Execution execution = Execution::threads;
-    bool async_views = false;                   ///< what View::server means
-    int pool_threads = 40;                      ///< loop, greenlets: threads in each worker's pool,
-                                                ///< one token each
-    int worker_connections = 1'000;             ///< loop, greenlets: requests in hand of a worker
-    Duration async_cost = 900us;                ///< threads, greenlets: CPU time that an async view
-                                                ///< costs, for its thread and event loop
+    bool async_views = false;        ///< what View::server means
+    int pool_threads = 40;           ///< loop, greenlets: threads in each worker's pool,
+                                     ///< one token each
+    int worker_connections = 1'000;  ///< loop, greenlets: requests in hand of a worker
+    Duration async_cost = 900us;     ///< threads, greenlets: CPU time that an async view
+                                     ///< costs, for its thread and event loop
     friend bool operator==(const Server&, const Server&) = default;
 };
 

@@ -56,8 +56,8 @@ class Compiler {
             emit(Op::end);
             return std::move(program_);
         }
-        const bool async = route.view == View::async ||
-                           (route.view == View::server && server_.async_views);
+        const bool async =
+            route.view == View::async || (route.view == View::server && server_.async_views);
         const bool is_loop = server_.execution == Execution::loop;
         on_loop_ = server_.execution != Execution::threads;
         may_fork_ = on_loop_ || async;
@@ -519,8 +519,9 @@ void join(Cursor& parent, const Cursor& branch) {
 
 Duration service_time(const PartTimes& parts) {
     Duration sum{};
-    for (const Part part : {Part::lock_wait, Part::loop_wait, Part::token_wait, Part::cpu, Part::io_wait, Part::pool_wait,
-                            Part::database, Part::cache, Part::render}) {
+    for (const Part part :
+         {Part::lock_wait, Part::loop_wait, Part::token_wait, Part::cpu, Part::io_wait,
+          Part::pool_wait, Part::database, Part::cache, Part::render}) {
         sum += parts[static_cast<std::size_t>(part)];
     }
     return sum;

@@ -27,10 +27,10 @@ enum class Op : std::uint8_t {
     cache_put,  ///< arg: index into keys; stores what was made since the matching cache_get
     respond,    ///< Effect::status; done by the front end
     end,
-    travel,  ///< the round trip to the database, awaited: the query that follows has none of its own
-    fork,    ///< arg: index into forks; its branches run at once, each with a cursor of its own, and
-             ///< the effect is over when all have ended. See branch() and join()
-    join,    ///< the end of a branch
+    travel,  ///< round trip to the database, awaited: the query that follows has none of its own
+    fork,  ///< arg: index into forks; its branches run at once, each with a cursor of its own, and
+           ///< the effect is over when all have ended. See branch() and join()
+    join,  ///< the end of a branch
 };
 
 /// loop: a turn on the event loop of the worker, or of the request where the program says so; held
@@ -85,8 +85,8 @@ struct Program {
 /// On an event loop (and among greenlets) a step that waits lets the turn go and takes another
 /// afterwards; one that is `blocking` keeps it, and so does a query but for its round trip, for
 /// SQLite is a library and runs on the calling thread. A sync view on an event loop, and an
-/// `offload` step, run on a thread of the pool. A gather forks where its branches can take turns: on
-/// a loop, among greenlets, or in an async view on a thread, which has a loop of its own; elsewhere
+/// `offload` step, run on a thread of the pool. A gather forks where its branches can take turns:
+/// on a loop, among greenlets, or in an async view on a thread, which has a loop of its own; elsewhere
 /// its branches follow one another. Source: SERVERS.md sections 2, 4, 5 and 6.
 [[nodiscard]] Program compile(const Route& route, const Server& server, const Cache& cache);
 
@@ -156,8 +156,8 @@ struct Cursor {
 [[nodiscard]] std::uint32_t branches(const Cursor& parent);
 /// A cursor at the start of one of them, from the moment of the fork.
 [[nodiscard]] Cursor branch(const Cursor& parent, std::uint32_t index);
-/// Takes in the branch on which the parent waited longest, the one that ended last: its parts are the
-/// critical path, so that the parent's still add up. Then next(parent), with the fault of the first
+/// Takes in the branch on which the parent waited longest, the one that ended last: its parts are
+/// the critical path, so that the parent's still add up. Then next(parent), with the fault of the first
 /// branch that met one, goes on behind the fork.
 void join(Cursor& parent, const Cursor& branch);
 

@@ -34,9 +34,8 @@ std::optional<Instant> TurnQueue::next_due() const {
 }
 
 std::size_t TurnQueue::ready(Instant now) const {
-    return static_cast<std::size_t>(
-        std::count_if(heap_.begin(), heap_.end(),
-                      [now](const Entry& e) { return e.turn.due <= now; }));
+    return static_cast<std::size_t>(std::count_if(
+        heap_.begin(), heap_.end(), [now](const Entry& e) { return e.turn.due <= now; }));
 }
 
 }  // namespace lab::core

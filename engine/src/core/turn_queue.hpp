@@ -11,10 +11,10 @@
 
 namespace lab::core {
 
-/// Who runs next on an event loop: of all that is due, what was due first; of two due at one moment,
-/// what was added first. What is ready is due at once; a timer is due at its moment. There is no
-/// priority and nothing is interrupted, as in asyncio and libuv: the lateness of a turn (its lag) is
-/// what the turns before it took.
+/// Who runs next on an event loop: of all that is due, what was due first; of two due at one
+/// moment, what was added first. What is ready is due at once; a timer is due at its moment. There
+/// is no priority and nothing is interrupted, as in asyncio and libuv: the lateness of a turn (its
+/// lag) is what the turns before it took.
 ///
 /// Pure. Threads: one at a time, the loop's.
 class TurnQueue {

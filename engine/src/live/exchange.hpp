@@ -25,7 +25,7 @@ struct Answer {
         versions.clear();
         made_for = 0;
     }
-    /// What a branch of a gather made for `user`; where it was made for somebody else, all of it is.
+    /// What a branch of a gather made for `user`; where that was made for somebody else, all is.
     void append(Answer branch, std::uint32_t user) {
         body += branch.body;
         versions.insert(versions.end(), branch.versions.begin(), branch.versions.end());
@@ -73,8 +73,8 @@ class Exchange {
         in_hand,    ///< until finish() has been called
     };
     Place place = Place::nowhere;
-    int loop = -1;                  ///< the event loop that its connection belongs to, -1 for none
-    Dispatcher* pool = nullptr;     ///< which of several pools has it
+    int loop = -1;               ///< the event loop that its connection belongs to, -1 for none
+    Dispatcher* pool = nullptr;  ///< which of several pools has it
 
     /// A worker was bound to it (only after Dispatcher::bind). Front end's thread.
     virtual void on_bound() = 0;

@@ -10,8 +10,8 @@
 
 namespace lab::live {
 
-/// Where a worker thread parks: until it is given an exchange, or until a moment of a wait step; and
-/// an event loop's, until something is due.
+/// Where a worker thread parks: until it is given an exchange, or until a moment of a wait step;
+/// and an event loop's, until something is due.
 ///
 /// Threads: any for give, nudge, leave and cancel; the worker thread's for the waits.
 class Inbox {

@@ -97,8 +97,8 @@ void LoopPool::resize(Instant now) {
     remark_.clear();
     rebuild_workers(std::max(wanted, loops_.size()));
     while (loops_.size() < wanted) {
-        auto made = std::make_unique<Loop>(static_cast<int>(loops_.size()), server, kernel_,
-                                           cancelled_);
+        auto made =
+            std::make_unique<Loop>(static_cast<int>(loops_.size()), server, kernel_, cancelled_);
         Loop* const loop = made.get();
         loop->tasks.on_end = [this, loop](Exchange& exchange, bool lets_go) {
             answered(*loop, exchange, lets_go);
@@ -106,8 +106,8 @@ void LoopPool::resize(Instant now) {
         try {
             loop->thread = std::thread{[this, loop] { run(*loop); }};
         } catch (const std::system_error&) {
-            remark_ = fmt::format("only {} of {} event loops could be started", loops_.size(),
-                                  wanted);
+            remark_ =
+                fmt::format("only {} of {} event loops could be started", loops_.size(), wanted);
             break;
         }
         loops_.push_back(std::move(made));
@@ -260,8 +260,8 @@ void LoopPool::update_accepting() {
         return !loop->draining && loop->outside.empty() &&
                (loop->places.depth() < server.queue || loop->places.busy() < loop->places.slots());
     };
-    const bool accepts = server.when_full != WhenFull::wait ||
-                         std::any_of(loops_.begin(), loops_.end(), has_room);
+    const bool accepts =
+        server.when_full != WhenFull::wait || std::any_of(loops_.begin(), loops_.end(), has_room);
     if (accepting_.exchange(accepts) == accepts) return;
     if (accepts && on_accepting_) completions_.post(on_accepting_);
 }

@@ -26,8 +26,8 @@ namespace lab::live {
 /// worker's pool of threads. server.worker_connections requests are in hand of each at once; more
 /// wait in its queue of server.queue places, and what comes then finds that queue full.
 ///
-/// A connection belongs to a loop from its first request on, as a process that has accepted it keeps
-/// it: the loop that has the fewest requests in hand then. While that loop is blocked, the
+/// A connection belongs to a loop from its first request on, as a process that has accepted it
+/// keeps it: the loop that has the fewest requests in hand then. While that loop is blocked, the
 /// connection waits, whatever the others do. HTTP is read and written by the front end.
 ///
 /// Threads: as Workers says.

@@ -136,7 +136,8 @@ bool TaskLoop::take_turn() {
         fault = std::exchange(task->woken_with, Fault::none);
         ++task->number;
         task->timed = false;
-        if (on_end && lags_.size() < most_lags) lags_.push_back(std::max(Duration{}, at - turn.due));
+        if (on_end && lags_.size() < most_lags)
+            lags_.push_back(std::max(Duration{}, at - turn.due));
         if (std::exchange(resting_, false)) busy_since_ = at;
     }
     resume(*task, std::min(turn.due, now()), fault);
@@ -173,8 +174,8 @@ void TaskLoop::drive(Task& task, Outcome outcome) {
     do {
         const bool leaving = task.effect.op == Op::release;
         const bool over = task.abandoned || cancelled_.load(std::memory_order_relaxed);
-        const bool entering = task.effect.op == Op::acquire &&
-                              task.effect.resource == ResourceId::worker;
+        const bool entering =
+            task.effect.op == Op::acquire && task.effect.resource == ResourceId::worker;
         if (over && !leaving && !entering && outcome.fault == Fault::none) {
             outcome.fault = Fault::cancelled;
             if (task.effect.op == Op::acquire) give_back(task);
@@ -244,9 +245,8 @@ bool TaskLoop::acquire(Task& task, Outcome& outcome) {
             const Duration limit = task.worker->connections->timeout();
             const Instant due = limit > Duration{} ? now() + limit : Instant::max();
             const std::uint64_t number = await(task, Waits::connection, due);
-            const auto decided = task.executor.ask_for_connection([this, at = &task, number] {
-                wake(*at, number, now(), Fault::none);
-            });
+            const auto decided = task.executor.ask_for_connection(
+                [this, at = &task, number] { wake(*at, number, now(), Fault::none); });
             if (!decided) return false;
             task.waits = Waits::nothing;
             outcome = {.now = now(), .fault = *decided};

@@ -25,8 +25,8 @@ namespace lab::live {
 /// spot, and everybody else waits: a blocked loop is really blocked. What holds a token of the
 /// worker's pool runs on a thread of that pool meanwhile.
 ///
-/// A worker of event loops has one that runs for good; a worker thread has one on which the branches
-/// of an async view run, while the thread waits for them.
+/// A worker of event loops has one that runs for good; a worker thread has one on which the
+/// branches of an async view run, while the thread waits for them.
 /// Threads: one, the loop's, but for start(), leave(), wake() and look().
 class TaskLoop {
   public:
@@ -41,7 +41,7 @@ class TaskLoop {
     /// whether it has let its worker go. The exchange is then the receiver's.
     std::function<void(Exchange& exchange, bool lets_go)> on_end;
 
-    /// A request that has its place at the worker: its effect is to acquire that worker. Any thread.
+    /// A request that has its place at the worker: its effect is to acquire that. Any thread.
     void start(Exchange& exchange, WorkerPtr worker, Instant at);
     /// Until leave() was called and every task has ended.
     void run();
@@ -75,13 +75,13 @@ class TaskLoop {
         StepExecutor executor;
         Exchange* exchange = nullptr;
         WorkerPtr worker;
-        core::Cursor branch;             ///< of a branch; a request's own is in its exchange
+        core::Cursor branch;  ///< of a branch; a request's own is in its exchange
         core::Cursor* cursor = nullptr;
-        Answer made;                     ///< of a branch
-        core::Effect effect;             ///< in hand
+        Answer made;          ///< of a branch
+        core::Effect effect;  ///< in hand
         Task* parent = nullptr;
-        std::vector<Task*> branches;     ///< in hand; those that have ended too
-        std::size_t running = 0;         ///< of them
+        std::vector<Task*> branches;            ///< in hand; those that have ended too
+        std::size_t running = 0;                ///< of them
         core::Fault fault = core::Fault::none;  ///< the first of them
         Waits waits = Waits::nothing;
         bool ended = false;
@@ -129,7 +129,7 @@ class TaskLoop {
     core::TurnQueue turns_;
     std::deque<Task> tasks_;  ///< never moved; those in free_ have no exchange
     std::vector<Task*> free_;
-    std::size_t out_ = 0;     ///< tasks that have not ended
+    std::size_t out_ = 0;  ///< tasks that have not ended
     bool leaving_ = false;
     bool resting_ = true;
     Instant busy_since_{};

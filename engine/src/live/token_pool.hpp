@@ -16,8 +16,8 @@
 namespace lab::live {
 
 /// The bounded thread pool beside an event loop: so many tokens, each with a thread for as long as
-/// it is held; who finds none waits in order, without limit, and nobody is told. A thread is started
-/// when it is first needed. Source: anyio's capacity limiter (40), libuv's pool (4).
+/// it is held; who finds none waits in order, without limit, and nobody is told. A thread is
+/// started when it is first needed. Source: anyio's capacity limiter (40), libuv's pool (4).
 ///
 /// Threads: any.
 class TokenPool {

@@ -186,10 +186,13 @@ void WorkerPool::set_alarm() {
     const Instant next = slots_.next_expiry().value_or(Instant::max());
     if (next >= alarm_) return;
     alarm_ = next;
-    completions_.wake_at(next, [this] {
-        const std::lock_guard hold{mutex_};
-        expire(now());
-    }, this);
+    completions_.wake_at(
+        next,
+        [this] {
+            const std::lock_guard hold{mutex_};
+            expire(now());
+        },
+        this);
 }
 
 void WorkerPool::expire(Instant now) {

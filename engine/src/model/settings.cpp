@@ -46,8 +46,8 @@ struct Found {
     P place;
 };
 
-/// Row and place for "route.ROUTE.FIELD", "route.ROUTE.STEP", "route.ROUTE.STEP.key", ".blocking" or
-/// ".offload"; no row if none.
+/// Row and place for "route.ROUTE.FIELD", "route.ROUTE.STEP", "route.ROUTE.STEP.key",
+/// ".blocking" or ".offload"; no row if none.
 template <class P, class S>
 Found<P> find_in_routes(S& system, std::string_view rest) {
     Found<P> found;
@@ -148,8 +148,7 @@ std::vector<std::string> concrete_paths(const System& system) {
             routes_done = true;
             for (const Route& route : system.routes) {
                 const std::string prefix = "route." + route.id + ".";
-                for (const char* field :
-                     {"path", "method", "view", "inline", "personal", "size"}) {
+                for (const char* field : {"path", "method", "view", "inline", "personal", "size"}) {
                     paths.push_back(prefix + field);
                 }
                 add_step_paths(prefix, route.steps, paths);

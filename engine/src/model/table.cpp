@@ -97,11 +97,12 @@ void add_server(std::vector<Row>& t) {
                            "gunicorn --threads {} app:app"),
                     LAB_FIELD(p.model->system.server.threads)));
     t.push_back(row(
-        one_of("server.execution", "A worker is", {"threads", "greenlets", "loop"},
-               {"threads", "greenlets", "an event loop"},
-               "What a worker is: threads; greenlets, of which one runs until it waits (gevent); or "
-               "an event loop, where only what awaits lets others run (asyncio, Node.js).",
-               "gunicorn -k gthread, -k gevent or -k uvicorn.workers.UvicornWorker"),
+        one_of(
+            "server.execution", "A worker is", {"threads", "greenlets", "loop"},
+            {"threads", "greenlets", "an event loop"},
+            "What a worker is: threads; greenlets, of which one runs until it waits (gevent); or "
+            "an event loop, where only what awaits lets others run (asyncio, Node.js).",
+            "gunicorn -k gthread, -k gevent or -k uvicorn.workers.UvicornWorker"),
         LAB_FIELD(p.model->system.server.execution)));
     t.push_back(row(yes_no("server.async_views", "Views are async",
                            "Views are written with async def. Threads run one on an event loop of "
@@ -114,12 +115,12 @@ void add_server(std::vector<Row>& t) {
                            "would block; what comes when all are taken waits unseen.",
                            "anyio.to_thread.current_default_thread_limiter().total_tokens = {}"),
                     LAB_FIELD(p.model->system.server.pool_threads)));
-    t.push_back(row(ranged(count, "server.worker_connections", "Requests in hand per worker", 1,
-                           10'000,
-                           "Event loops and greenlets: requests that a worker takes in hand at "
-                           "once; more wait in its queue.",
-                           "gunicorn -k gevent --worker-connections {} app:app"),
-                    LAB_FIELD(p.model->system.server.worker_connections)));
+    t.push_back(
+        row(ranged(count, "server.worker_connections", "Requests in hand per worker", 1, 10'000,
+                   "Event loops and greenlets: requests that a worker takes in hand at "
+                   "once; more wait in its queue.",
+                   "gunicorn -k gevent --worker-connections {} app:app"),
+            LAB_FIELD(p.model->system.server.worker_connections)));
     t.push_back(row(ranged(duration, "server.async_cost", "Cost of an async view", 0, 1 * s,
                            "CPU time that an async view costs a worker of threads or greenlets, "
                            "which starts a thread and an event loop for each.",
@@ -397,8 +398,8 @@ std::span<const Row> rows() {
 }
 
 std::string_view step_kind_name(StepKind kind) {
-    constexpr std::array<std::string_view, 9> names{
-        "cpu", "wait", "query", "cache", "render", "respond", "write", "gather", "group"};
+    constexpr std::array<std::string_view, 9> names{"cpu",     "wait",  "query",  "cache", "render",
+                                                    "respond", "write", "gather", "group"};
     return names[static_cast<std::size_t>(kind)];
 }
 

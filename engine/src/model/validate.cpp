@@ -87,8 +87,7 @@ struct StepCheck {
             return problem(where, "found blocking; allowed: for wait, query and write");
         }
         if (step.offload && !names::may_offload(step.kind)) {
-            return problem(where,
-                           "found offload; allowed: for cpu, wait, query, write and render");
+            return problem(where, "found offload; allowed: for cpu, wait, query, write and render");
         }
         return {};
     }
@@ -224,11 +223,11 @@ Result<void> check_execution(const Server& server) {
                                    server.threads, kind));
     }
     if (server.workers * server.pool_threads > most_pool_threads) {
-        return problem("server.pool_threads",
-                       fmt::format("found {} workers with {} threads each; allowed: at most {} "
-                                   "threads in all",
-                                   server.workers, server.pool_threads,
-                                   show_count(most_pool_threads)));
+        return problem(
+            "server.pool_threads",
+            fmt::format("found {} workers with {} threads each; allowed: at most {} "
+                        "threads in all",
+                        server.workers, server.pool_threads, show_count(most_pool_threads)));
     }
     return {};
 }

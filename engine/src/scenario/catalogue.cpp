@@ -23,7 +23,7 @@ constexpr std::size_t most_files = 1'000;
 
 /// Courses in the order in which they are taken; others follow by name.
 constexpr std::array<std::string_view, 4> course_order{"foundations", "caching", "finding",
-                                                      "async"};
+                                                       "async"};
 
 std::size_t rank(std::string_view course) {
     const auto at = std::ranges::find(course_order, course);
