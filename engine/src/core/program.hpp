@@ -86,7 +86,7 @@ struct Program {
 /// afterwards; one that is `blocking` keeps it, and so does a query but for its round trip, for
 /// SQLite is a library and runs on the calling thread. A sync view on an event loop, and an
 /// `offload` step, run on a thread of the pool. A gather forks where its branches can take turns:
-/// on a loop, among greenlets, or in an async view on a thread, which has a loop of its own; elsewhere
+/// on a loop, among greenlets, or in an async view on a thread, which has its own loop; elsewhere
 /// its branches follow one another. Source: SERVERS.md sections 2, 4, 5 and 6.
 [[nodiscard]] Program compile(const Route& route, const Server& server, const Cache& cache);
 
@@ -157,8 +157,8 @@ struct Cursor {
 /// A cursor at the start of one of them, from the moment of the fork.
 [[nodiscard]] Cursor branch(const Cursor& parent, std::uint32_t index);
 /// Takes in the branch on which the parent waited longest, the one that ended last: its parts are
-/// the critical path, so that the parent's still add up. Then next(parent), with the fault of the first
-/// branch that met one, goes on behind the fork.
+/// the critical path, so that the parent's still add up. Then next(parent), with the fault of the
+/// first branch that met one, goes on behind the fork.
 void join(Cursor& parent, const Cursor& branch);
 
 /// Time that a worker was busy or waiting on this request alone: the parts from lock wait to
