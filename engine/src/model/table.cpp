@@ -96,36 +96,6 @@ void add_server(std::vector<Row>& t) {
                            "Threads in each worker; they share its interpreter lock.",
                            "gunicorn --threads {} app:app"),
                     LAB_FIELD(p.model->system.server.threads)));
-    t.push_back(row(
-        one_of(
-            "server.execution", "A worker is", {"threads", "greenlets", "loop"},
-            {"threads", "greenlets", "an event loop"},
-            "What a worker is: threads; greenlets, of which one runs until it waits (gevent); or "
-            "an event loop, where only what awaits lets others run (asyncio, Node.js).",
-            "gunicorn -k gthread, -k gevent or -k uvicorn.workers.UvicornWorker"),
-        LAB_FIELD(p.model->system.server.execution)));
-    t.push_back(row(yes_no("server.async_views", "Views are async",
-                           "Views are written with async def. Threads run one on an event loop of "
-                           "its own and wait for it; an event loop runs it itself, and views "
-                           "written with def in its pool of threads.",
-                           "async def view(): instead of def view():"),
-                    LAB_FIELD(p.model->system.server.async_views)));
-    t.push_back(row(ranged(count, "server.pool_threads", "Pool threads per worker", 1, 1'024,
-                           "Event loops and greenlets: threads of each worker's pool, for what "
-                           "would block; what comes when all are taken waits unseen.",
-                           "anyio.to_thread.current_default_thread_limiter().total_tokens = {}"),
-                    LAB_FIELD(p.model->system.server.pool_threads)));
-    t.push_back(
-        row(ranged(count, "server.worker_connections", "Requests in hand per worker", 1, 10'000,
-                   "Event loops and greenlets: requests that a worker takes in hand at "
-                   "once; more wait in its queue.",
-                   "gunicorn -k gevent --worker-connections {} app:app"),
-            LAB_FIELD(p.model->system.server.worker_connections)));
-    t.push_back(row(ranged(duration, "server.async_cost", "Cost of an async view", 0, 1 * s,
-                           "CPU time that an async view costs a worker of threads or greenlets, "
-                           "which starts a thread and an event loop for each.",
-                           "async def view(): under Flask, about 1 ms a request"),
-                    LAB_FIELD(p.model->system.server.async_cost)));
     t.push_back(row(ranged(count, "server.queue", "Queue places", 0, 10'000,
                            "Requests that may wait for a free worker; what comes after them finds "
                            "the queue full."),
@@ -158,6 +128,40 @@ void add_server(std::vector<Row>& t) {
                            "A thread that waits for the interpreter lock asks for it after this.",
                            "sys.setswitchinterval(seconds)"),
                     LAB_FIELD(p.model->system.server.switch_interval)));
+}
+
+void add_server_execution(std::vector<Row>& t) {
+    using enum ValueKind;
+    t.push_back(row(
+        one_of(
+            "server.execution", "A worker is", {"threads", "greenlets", "loop"},
+            {"threads", "greenlets", "an event loop"},
+            "What a worker is: threads; greenlets, of which one runs until it waits (gevent); or "
+            "an event loop, where only what awaits lets others run (asyncio, Node.js).",
+            "gunicorn -k gthread, -k gevent or -k uvicorn.workers.UvicornWorker"),
+        LAB_FIELD(p.model->system.server.execution)));
+    t.push_back(row(yes_no("server.async_views", "Views are async",
+                           "Views are written with async def. Threads run one on an event loop of "
+                           "its own and wait for it; an event loop runs it itself, and views "
+                           "written with def in its pool of threads.",
+                           "async def view(): instead of def view():"),
+                    LAB_FIELD(p.model->system.server.async_views)));
+    t.push_back(row(ranged(count, "server.pool_threads", "Pool threads per worker", 1, 1'024,
+                           "Event loops and greenlets: threads of each worker's pool, for what "
+                           "would block; what comes when all are taken waits unseen.",
+                           "anyio.to_thread.current_default_thread_limiter().total_tokens = {}"),
+                    LAB_FIELD(p.model->system.server.pool_threads)));
+    t.push_back(
+        row(ranged(count, "server.worker_connections", "Requests in hand per worker", 1, 10'000,
+                   "Event loops and greenlets: requests that a worker takes in hand at "
+                   "once; more wait in its queue.",
+                   "gunicorn -k gevent --worker-connections {} app:app"),
+            LAB_FIELD(p.model->system.server.worker_connections)));
+    t.push_back(row(ranged(duration, "server.async_cost", "Cost of an async view", 0, 1 * s,
+                           "CPU time that an async view costs a worker of threads or greenlets, "
+                           "which starts a thread and an event loop for each.",
+                           "async def view(): under Flask, about 1 ms a request"),
+                    LAB_FIELD(p.model->system.server.async_cost)));
 }
 
 void add_server_limits(std::vector<Row>& t) {
@@ -382,6 +386,7 @@ void add_mix(std::vector<Row>& t) {
 std::vector<Row> make_rows() {
     std::vector<Row> table;
     add_server(table);
+    add_server_execution(table);
     add_server_limits(table);
     add_route(table);
     add_cache_and_database(table);
