@@ -223,7 +223,7 @@ void PipelinePainter::paintWorkers(QPainter& painter, const PipelineParts& parts
     const auto workers = static_cast<int>(threads.size()) / std::max(1, each);
     QString words = tr("%1 × 1 thread").arg(workers);
     if (each > 1) words = tr("%1 × %2 threads").arg(workers).arg(each);
-    if (parts.execution == Execution::loop) words = tr("%n event loop(s)", nullptr, workers);
+    if (parts.execution == Execution::loop) words = tr("%1 × event loop").arg(workers);
     if (parts.execution == Execution::greenlets) words = tr("%1 × greenlets").arg(workers);
     const QString busy = tr("%1 % busy").arg(facts.busy * 100, 0, 'f', 0);
     QStringList subtitles{words};
