@@ -232,7 +232,7 @@ TEST(CommandLine, DoctorTellsTheCores) {
     const auto ended = lab({"doctor"});
     EXPECT_EQ(ended.code, 0);
     EXPECT_THAT(ended.out, HasSubstr("cores"));
-    EXPECT_THAT(ended.out, HasSubstr("3 usable of 3"));
+    EXPECT_THAT(ended.out, HasSubstr("4 usable of 4"));
 }
 
 }  // namespace

@@ -66,6 +66,9 @@ void add_server(Cells& cells, const Frame& f, bool told) {
     const double lookups = static_cast<double>(s.cache_hits + s.cache_misses);
     add(cells, "utilisation.workers", share(s.busy_time, s.threads.size()));
     add(cells, "utilisation.pool", share(s.pool_busy_time, s.pool_size));
+    const double tokens = s.tokens;
+    add(cells, "utilisation.tokens",
+        tokens > 0 ? std::optional{std::min(1.0, s.tokens_in_use / tokens)} : std::nullopt);
     add(cells, "cache_hit_ratio",
         lookups > 0 ? std::optional{static_cast<double>(s.cache_hits) / lookups} : std::nullopt);
     add_told(cells, "queue_depth", told, s.queue_depth);

@@ -63,7 +63,7 @@ TEST(Quantity, IsInTheUnitOfItsRow) {
     EXPECT_DOUBLE_EQ(value(r, "service_ms.mean"), 2e-4);
     EXPECT_DOUBLE_EQ(value(r, "schedule_slip_ms.p90"), 1e-4);
     EXPECT_DOUBLE_EQ(value(r, "breakdown.queue"), 4);
-    EXPECT_DOUBLE_EQ(value(r, "breakdown_ms.database"), 10);
+    EXPECT_DOUBLE_EQ(value(r, "breakdown_ms.database"), 12);
     EXPECT_EQ(value(r, "counts.planned"), 36);
     EXPECT_EQ(value(r, "counts.ok"), 1);
     EXPECT_EQ(value(r, "counts.rejected"), 3);
