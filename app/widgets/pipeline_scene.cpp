@@ -103,6 +103,7 @@ PipelineParts partsOf(const Model& model) {
     parts.cacheOn = mode != CacheMode::none;
     parts.cacheMode = mode == CacheMode::none         ? tr("off")
                       : mode == CacheMode::per_worker ? tr("per worker")
+                      : mode == CacheMode::null       ? tr("null")
                                                       : tr("shared");
     parts.workers = model.system.server.workers;
     parts.execution = model.system.server.execution;

@@ -46,6 +46,12 @@ namespace lab::test {
             return "cache_get";
         case core::Op::cache_put:
             return "cache_put";
+        case core::Op::cache_wait:
+            return "cache_wait";
+        case core::Op::cache_drop:
+            return "cache_drop";
+        case core::Op::jump:
+            return "jump";
         case core::Op::respond:
             return "respond";
         case core::Op::end:
@@ -70,7 +76,8 @@ namespace lab::test {
             text += " " + name_of(static_cast<core::ResourceId>(instr.resource));
         }
         if (instr.op == core::Op::fork) text += " ->" + std::to_string(instr.jump);
-        if (instr.op == core::Op::cache_get) text += " ->" + std::to_string(instr.jump);
+        const bool jumps = instr.op == core::Op::cache_get || instr.op == core::Op::jump;
+        if (jumps) text += " ->" + std::to_string(instr.jump);
         if (instr.op == core::Op::render || instr.op == core::Op::fill) {
             text += " " + std::to_string(instr.arg);
         }

@@ -115,7 +115,10 @@ struct ServerSample {
     std::uint64_t cache_hits = 0;
     std::uint64_t cache_misses = 0;
     std::uint64_t cache_entries = 0;
+    std::uint64_t cache_bytes = 0;  ///< of keys and bodies
     std::uint64_t cache_evictions = 0;
+    std::uint64_t cache_errors = 0;      ///< of key function or backend, swallowed
+    std::uint64_t cache_duplicates = 0;  ///< entries whose making began while another made the same
     std::uint64_t updates = 0;  ///< rows changed in this frame
     std::uint32_t loops = 0;    ///< event loops, or workers of greenlets; 0: workers of threads
     std::uint32_t loop_ready = 0;  ///< requests and branches that could run and wait for a turn
@@ -126,6 +129,18 @@ struct ServerSample {
     std::string plan;           ///< EXPLAIN QUERY PLAN of the scenario's first query, or empty
     std::string progress;       ///< "creating index ...", or empty
     friend bool operator==(const ServerSample&, const ServerSample&) = default;
+};
+
+/// One entry of a cache, for a person to look at.
+struct CacheContent {
+    std::string key;       ///< route, step and what the key rule took of the request
+    int worker = -1;       ///< whose cache it is in; -1: the shared one
+    Duration age{};
+    std::optional<Duration> left;  ///< until it is stale, negative if it is; none: never
+    std::uint64_t hits = 0;
+    Bytes size{};
+    std::uint32_t made_for = 0;    ///< the user whose request made it
+    friend bool operator==(const CacheContent&, const CacheContent&) = default;
 };
 
 /// What happened to one real request, for the moving dots. Bounded: at high rates only some are
@@ -207,6 +222,9 @@ struct RunResult {
     std::optional<double> utilisation_tokens;  ///< of the event loops' thread pools
     std::optional<double> tokens_waiting;      ///< mean number waiting for a thread of these pools
     std::optional<double> cache_hit_ratio;
+    /// Of the cache in the window; entries and bytes at its end. All 0 against a server not ours.
+    std::uint64_t cache_misses = 0, cache_evictions = 0, cache_errors = 0, cache_duplicates = 0;
+    std::uint64_t cache_entries = 0, cache_bytes = 0;
     Duration worker_cpu{};
     std::vector<std::string>
         plans;  ///< EXPLAIN QUERY PLAN, one a query of the scenario, at the end

@@ -91,11 +91,18 @@ enum class QueryKind : std::uint8_t {
     products_by_category,  ///< the 400 rows of one category; a scan unless the index is there
 };
 
+/// What the function that makes the key does: joins the parts named in the rule; gives one key for
+/// all, as a prefix without the request in it does; or throws, which Flask-Caching swallows: the
+/// view is called as if there were no cache.
+enum class KeyFunction : std::uint8_t { parts, constant, throws };
+
 /// What makes two requests the same to the cache.
 struct KeyRule {
-    bool path = true;   ///< the path, with the key in it
-    bool query = false; ///< the query string
-    bool user = false;  ///< who asks
+    bool path = true;    ///< the path, with the key in it
+    bool query = false;  ///< the query string
+    bool user = false;   ///< who asks
+    bool header = false; ///< Accept-Language
+    KeyFunction function = KeyFunction::parts;  ///< other than parts: the four above are not asked
     friend bool operator==(const KeyRule&, const KeyRule&) = default;
 };
 
@@ -146,19 +153,38 @@ struct Route {
     bool inline_answer = false;     ///< answered on the front end, without a worker; needs steps =
                                     ///< []
     bool personal = false;          ///< the answer is for the user who asked: another's is wrong
+    bool localised = false;         ///< ... in the language asked for: another is wrong
     std::vector<Step> steps;
     Bytes size{100};                ///< body of an inline answer
     View view = View::server;
     friend bool operator==(const Route&, const Route&) = default;
 };
 
-enum class CacheMode : std::uint8_t { none, per_worker, shared };
+/// Where entries are kept. `null` looks up and stores like the others, and keeps nothing.
+enum class CacheMode : std::uint8_t { none, per_worker, shared, null };
+
+/// Who goes when there is no room. `soonest_expiry`: cachelib's SimpleCache.
+enum class Eviction : std::uint8_t { lru, lfu, fifo, random, soonest_expiry };
+
+/// What keeps many from making the same entry at once: nothing; one makes it and the others wait;
+/// it is made again by chance shortly before its time (XFetch); one makes it and the others get
+/// the old one.
+enum class Stampede : std::uint8_t { none, lock, early, stale_while_revalidate };
 
 struct Cache {
     CacheMode mode = CacheMode::none;
-    Duration ttl = 60s;             ///< an entry is fresh for this long
-    int capacity = 10'000;          ///< entries (in each worker, or in all); least recently used
-                                    ///< goes first
+    Duration ttl = 60s;             ///< an entry is fresh for this long; 0 means for ever
+    int capacity = 10'000;          ///< entries (in each worker, or in all)
+    Bytes capacity_bytes{};         ///< of keys and bodies; 0 means no limit
+    Eviction eviction = Eviction::lru;
+    double ttl_jitter = 0;          ///< 0..1: up to this share of the ttl is taken off, by lot
+    bool invalidate_on_write = false;  ///< a write step drops the entries made from its row
+    Distribution hop{};             ///< shared: the way to the cache and back, for each look-up and
+                                    ///< each store
+    bool failing = false;           ///< shared: the cache's server answers with errors
+    Stampede stampede = Stampede::none;
+    double early_beta = 1;          ///< early: above 1 sooner, below 1 later
+    Duration stale_for = 60s;       ///< stale_while_revalidate: how long after its time
     friend bool operator==(const Cache&, const Cache&) = default;
 };
 
@@ -203,6 +229,8 @@ struct Load {
     LoadModel model = LoadModel::open;
     ArrivalRate rate = ArrivalRate::per_second(30);  ///< open loop: requests planned per second
     Arrivals arrivals = Arrivals::poisson;           ///< open loop
+    int languages = 1;                               ///< how many languages the users speak; above
+                                                     ///< 1 each sends its Accept-Language
     int users = 100;                                 ///< identities; in closed loop also how many
                                                      ///< ask at once
     Distribution think{};                            ///< closed loop: pause between answer and next

@@ -104,10 +104,8 @@ class Compiler {
 
     /// What asyncio.run() in a thread of its own costs before the view begins.
     void start_private_loop() {
-        Step start;
-        start.id = "async view";  // no id that a step can have
-        start.time = Distribution::constant(server_.async_cost);
-        emit(Op::spend, draw(start));
+        // No id that a step can have.
+        emit(Op::spend, draw("async view", Distribution::constant(server_.async_cost)));
     }
 
     /// Runs on a thread of the pool what `compile` emits. `then_lock`: more code follows.
@@ -141,10 +139,10 @@ class Compiler {
     void compile_step(const Step& step) {
         switch (step.kind) {
             case StepKind::cpu:
-                emit(Op::spend, draw(step));
+                emit(Op::spend, draw(step.id, step.time));
                 return;
             case StepKind::wait:
-                wait(step);
+                wait(step.id, step.time, step.blocking);
                 return;
             case StepKind::query:
                 program_.queries.push_back(step.query);
@@ -152,6 +150,10 @@ class Compiler {
                 return;
             case StepKind::write:
                 database(Op::update, 0, step.blocking);
+                if (cache_.invalidate_on_write && keeps_entries()) {
+                    hop(step, ".drop");
+                    emit(Op::cache_drop);
+                }
                 return;
             case StepKind::gather:
                 gather(step);
@@ -171,15 +173,15 @@ class Compiler {
         }
     }
 
-    void wait(const Step& step) {
-        if (on_loop_ && !step.blocking) {
+    void wait(std::string_view id, const Distribution& time, bool blocking) {
+        if (on_loop_ && !blocking) {
             leave_turn();
-            emit(Op::sleep, draw(step));
+            emit(Op::sleep, draw(id, time));
             take_turn();
             return;
         }
         drop_lock();
-        emit(Op::sleep, draw(step));
+        emit(Op::sleep, draw(id, time));
         take_lock();
     }
 
@@ -244,11 +246,36 @@ class Compiler {
         }
         const auto key = static_cast<std::uint32_t>(program_.keys.size());
         program_.keys.push_back(step.key);
+        program_.key_names.push_back(program_.route + "." + step.id);
+        program_.makes.push_back(0);
+        const bool throws = step.key.function == KeyFunction::throws;
+        const std::uint16_t look = here();
+        if (!throws) hop(step, ".get");
         const std::uint16_t get = here();
         emit(Op::cache_get, key);
+        if (cache_.stampede == Stampede::lock && keeps_entries() && !throws) {
+            leave_turn();  // whoever makes the entry may need it
+            emit(Op::cache_wait, key);
+            take_turn();
+            emit(Op::jump);
+            program_.code.back().jump = look;
+        }
+        program_.makes[key] = here();
         steps(step.steps);
+        if (!throws && !cache_.failing) hop(step, ".put");
         emit(Op::cache_put, key);
         program_.code[get].jump = here();
+    }
+
+    [[nodiscard]] bool keeps_entries() const {
+        return cache_.mode == CacheMode::per_worker || cache_.mode == CacheMode::shared;
+    }
+
+    /// To a cache server and back. No id of a step has a dot in it.
+    void hop(const Step& step, std::string_view why) {
+        const bool far = cache_.hop.a > Duration{} || cache_.hop.b > Duration{};
+        if (cache_.mode != CacheMode::shared || !far) return;
+        wait(step.id + std::string{why}, cache_.hop, step.blocking);
     }
 
     void end_of_request() {
@@ -264,8 +291,8 @@ class Compiler {
         emit(Op::end);
     }
 
-    std::uint32_t draw(const Step& step) {
-        std::uint32_t ordinal = ordinal_of(step.id);
+    std::uint32_t draw(std::string_view id, const Distribution& law) {
+        std::uint32_t ordinal = ordinal_of(id);
         const auto taken = [this](std::uint32_t wanted) {
             return std::any_of(program_.draws.begin(), program_.draws.end(),
                                [wanted](const Draw& d) { return d.ordinal == wanted; });
@@ -273,7 +300,7 @@ class Compiler {
         while (taken(ordinal)) {  // two steps never share their luck, whatever their ids
             ordinal = (ordinal + 1) & 0x7fff'ffffU;
         }
-        program_.draws.push_back({step.time, ordinal});
+        program_.draws.push_back({law, ordinal});
         return static_cast<std::uint32_t>(program_.draws.size() - 1);
     }
 
@@ -326,11 +353,14 @@ Part part_of(const Effect& effect, Part open) {
             return Part::render;
         case Op::cache_get:
         case Op::cache_put:
+        case Op::cache_wait:
+        case Op::cache_drop:
             return Part::cache;
         case Op::respond:
             return Part::write;
         case Op::release:
         case Op::join:
+        case Op::jump:
         case Op::end:
             return open;
     }
@@ -396,7 +426,11 @@ void settle(Cursor& cursor, const Outcome& outcome) {
             cursor.owed = std::max(outcome.remaining, Duration{});
             return;
         case Op::cache_get:
-            if (outcome.hit) cursor.pc = cursor.program->code[cursor.pc - 1U].jump;
+            if (outcome.hit) {
+                cursor.pc = cursor.program->code[cursor.pc - 1U].jump;
+            } else if (!outcome.busy) {
+                cursor.pc = cursor.program->makes[cursor.program->code[cursor.pc - 1U].arg];
+            }
             return;
         case Op::fork:
             cursor.pc = cursor.program->code[cursor.pc - 1U].jump;
@@ -404,6 +438,11 @@ void settle(Cursor& cursor, const Outcome& outcome) {
         default:
             return;
     }
+}
+
+/// Random bits for a cache step, the same however often it is asked.
+std::uint64_t lot_of(const Cursor& cursor, Purpose purpose, std::uint32_t step) {
+    return keyed_bits(cursor.seed, cursor.id, static_cast<std::uint32_t>(purpose) + step);
 }
 
 /// The next move of a spend that was broken off: the lock goes to whoever asked, comes back, and
@@ -477,6 +516,15 @@ Effect next(Cursor& cursor, const Outcome& outcome) {
                                    static_cast<std::uint32_t>(Purpose::step) + draw.ordinal);
                 break;
             }
+            case Op::jump:
+                cursor.pc = instr.jump;
+                continue;
+            case Op::cache_get:
+                effect.lot = lot_of(cursor, Purpose::cache_look, instr.arg);
+                break;
+            case Op::cache_put:
+                effect.lot = lot_of(cursor, Purpose::cache_store, instr.arg);
+                break;
             default:
                 break;
         }

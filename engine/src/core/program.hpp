@@ -15,22 +15,26 @@ namespace lab::core {
 using RequestId = std::uint64_t;
 
 enum class Op : std::uint8_t {
-    acquire,    ///< resource; waits in its queue
-    release,    ///< resource
-    spend,      ///< CPU time: Effect::cost
-    sleep,      ///< wait without computing: Effect::cost
-    query,      ///< arg: QueryKind
-    update,     ///< change the row of the request's key
-    render,     ///< arg: rows
-    fill,       ///< append `arg` bytes to the body
-    cache_get,  ///< arg: index into keys; Outcome::hit jumps over the inner steps
-    cache_put,  ///< arg: index into keys; stores what was made since the matching cache_get
-    respond,    ///< Effect::status; done by the front end
+    acquire,     ///< resource; waits in its queue
+    release,     ///< resource
+    spend,       ///< CPU time: Effect::cost
+    sleep,       ///< wait without computing: Effect::cost
+    query,       ///< arg: QueryKind
+    update,      ///< change the row of the request's key
+    render,      ///< arg: rows
+    fill,        ///< append `arg` bytes to the body
+    cache_get,   ///< arg: index into keys; Outcome::hit jumps over the inner steps, and busy leads
+                 ///< to cache_wait
+    cache_put,   ///< arg: index into keys; stores what was made since the matching cache_get
+    respond,     ///< Effect::status; done by the front end
     end,
     travel,  ///< round trip to the database, awaited: the query that follows has none of its own
     fork,  ///< arg: index into forks; its branches run at once, each with a cursor of its own, and
            ///< the effect is over when all have ended. See branch() and join()
     join,  ///< the end of a branch
+    cache_wait,  ///< arg: index into keys; until whoever makes the entry has done
+    cache_drop,  ///< drop what was made from the row of the request's key
+    jump,        ///< to Instr::jump; never handed out
 };
 
 /// loop: a turn on the event loop of the worker, or of the request where the program says so; held
@@ -69,6 +73,8 @@ struct Program {
     std::vector<Instr> code;
     std::vector<Draw> draws;
     std::vector<KeyRule> keys;
+    std::vector<std::string> key_names;  ///< for each of keys: route and step, "pay.cache"
+    std::vector<std::uint16_t> makes;    ///< for each of keys: where a miss goes on
     std::vector<QueryKind>
         queries;                   ///< in the order of the steps: which data an answer is made from
     std::uint16_t letting_go = 0;  ///< where the end begins, good or bad: let go, answer, end
@@ -80,7 +86,8 @@ struct Program {
 
 /// Turns a route into instructions. Binding and letting go of a worker follow server.bind and
 /// .release; the interpreter lock is let go round every wait and query; cache steps vanish where
-/// the mode is none.
+/// the mode is none. The way to a shared cache (cache.hop) is a wait before each look-up, store and
+/// drop.
 ///
 /// On an event loop (and among greenlets) a step that waits lets the turn go and takes another
 /// afterwards; one that is `blocking` keeps it, and so does a query but for its round trip, for
@@ -103,6 +110,7 @@ enum class Fault : std::uint8_t {
 struct Outcome {
     Instant now{};
     bool hit = false;        ///< cache_get
+    bool busy = false;       ///< cache_get: somebody else is making the entry
     std::uint32_t rows = 0;  ///< query
     Duration remaining{};    ///< spend: not yet burnt, because the interpreter lock was asked for
     Fault fault = Fault::none;
@@ -114,6 +122,7 @@ struct Effect {
     std::uint32_t arg = 0;
     bool travelled = false;      ///< query, update: the round trip is behind it
     Duration cost{};             ///< spend, sleep: drawn from (seed, request, step)
+    std::uint64_t lot = 0;       ///< cache_get, cache_put: random bits, likewise
     std::uint16_t status = 200;  ///< respond
 };
 

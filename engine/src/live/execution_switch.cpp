@@ -153,6 +153,12 @@ std::vector<RequestEvent> ExecutionSwitch::take_events(std::size_t most, std::ui
     return events;
 }
 
+std::vector<CacheContent> ExecutionSwitch::cache_contents(std::size_t most) const {
+    return current().cache_contents(most);
+}
+
+std::string ExecutionSwitch::cache_page() const { return current().cache_page(); }
+
 std::string ExecutionSwitch::remark() const {
     {
         const std::lock_guard hold{mutex_};

@@ -37,6 +37,8 @@ class ExecutionSwitch final : public Workers {
     void sample(ServerSample& out) override;
     [[nodiscard]] std::vector<RequestEvent> take_events(std::size_t most,
                                                         std::uint64_t& left_out) override;
+    [[nodiscard]] std::vector<CacheContent> cache_contents(std::size_t most) const override;
+    [[nodiscard]] std::string cache_page() const override;
     [[nodiscard]] std::string remark() const override;
 
   private:

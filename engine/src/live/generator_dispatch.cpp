@@ -3,6 +3,7 @@
 
 #include "lab/assert.hpp"
 #include "live/generator_loop.hpp"
+#include "live/language.hpp"
 
 namespace lab::live {
 
@@ -74,7 +75,9 @@ void LoadLoop::hand_over(ClientConnection& connection, Instant now) {
     // Before the write: the server may have it before the call returns.
     request.sent = now;
     recorder_.sent(request.planned.id, now);
-    connection.send(write_request(wording, request.planned, load_.keep_alive, connection.text()));
+    request.language = language_of(request.planned.user, load_.languages);
+    connection.send(write_request(wording, request.planned, load_.keep_alive, connection.text(),
+                                  load_.languages));
 }
 
 /// The last step of every request: it leaves the lists and enters the books. `request` is still
@@ -108,6 +111,9 @@ void LoadLoop::judge(const ClientRequest& request, const ReceivedAnswer& answer,
     const RequestTemplate& wording = templates_[request.planned.route];
     sample.wrong_user =
         wording.personal && answer.made_for && *answer.made_for != request.planned.user;
+    if (wording.localised && answer.language && *answer.language != request.language) {
+        sample.wrong_user = true;
+    }
     const std::size_t known = std::min(wording.queries.size(), answer.version_count);
     for (std::size_t i = 0; i < known; ++i) {
         sample.stale = sample.stale || answer.versions[i] < request.committed[i];

@@ -31,6 +31,7 @@ struct ClientRequest {
     ClientConnection* connection = nullptr;  ///< null while it waits in the client
     bool of_crowd = false;                   ///< a user waits for its end
     bool retried = false;
+    std::uint8_t language = 0;  ///< asked for
     Versions committed{};  ///< when it was sent
     ListHook live;         ///< all that have begun, oldest intended start first
     ListHook waiting;      ///< those without a connection, first come first served

@@ -10,8 +10,8 @@
 
 namespace lab::live {
 
-/// Where a worker thread parks: until it is given an exchange, or until a moment of a wait step;
-/// and an event loop's, until something is due.
+/// Where a worker thread parks: until it is given an exchange, until a moment of a wait step, or
+/// until somebody nudges it; and an event loop's, until something is due.
 ///
 /// Threads: any for give, nudge, leave and cancel; the worker thread's for the waits.
 class Inbox {
@@ -66,6 +66,18 @@ class Inbox {
         std::unique_lock hold{mutex_};
         wake_.wait_until(hold, when, [this] { return nudged_; });
         nudged_ = false;
+    }
+
+    /// Forgets an old nudge; before anybody can know of the new wait.
+    void expect_nudge() {
+        const std::lock_guard hold{mutex_};
+        nudged_ = false;
+    }
+    /// False: cancelled before it was nudged.
+    [[nodiscard]] bool sleep_until_nudged() {
+        std::unique_lock hold{mutex_};
+        wake_.wait(hold, [this] { return nudged_ || cancelled_; });
+        return nudged_ && !cancelled_;
     }
 
   private:

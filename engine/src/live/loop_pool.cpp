@@ -154,6 +154,7 @@ void LoopPool::bind(Exchange& exchange) {
 void LoopPool::submit(Exchange& exchange) {
     exchange.answer.clear();
     exchange.answer.made_for = exchange.user;
+    exchange.answer.language = exchange.language;
     const Instant begun = now();
     exchange.effect = core::next(exchange.cursor, {.now = begun});
     const std::lock_guard hold{mutex_};
@@ -372,6 +373,17 @@ void LoopPool::stop() {
         if (loop->thread.joinable()) loop->thread.join();
     }
     if (!loops_.empty()) completions_.wake_at(Instant::max(), {}, this);
+}
+
+std::vector<CacheContent> LoopPool::cache_contents(std::size_t most) const {
+    std::unique_lock hold{mutex_};
+    const Stores all = stores();
+    hold.unlock();
+    return contents_of(all, most);
+}
+
+std::string LoopPool::cache_page() const {
+    return contents_page(cache_contents(most_contents_shown), *store_counts_);
 }
 
 std::string LoopPool::remark() const {

@@ -158,6 +158,10 @@ class LiveServer final : public Server {
         return storage_ ? storage_->plans() : std::vector<std::string>{};
     }
 
+    [[nodiscard]] std::vector<CacheContent> cache_contents(std::size_t most) const override {
+        return workers_->cache_contents(most);
+    }
+
     void stop() override {
         // What the workers have in hand comes back through the front end's thread, which waits for
         // it.

@@ -49,6 +49,9 @@ class StepExecutor {
     /// once, by any thread, and then collect_connection() says what came of it. See ConnectionPool.
     [[nodiscard]] std::optional<core::Fault> ask_for_connection(std::function<void()> on_end);
     [[nodiscard]] core::Fault collect_connection();
+    /// For cache_wait without waiting on the spot. True: `wake` is called once, by any thread, when
+    /// whoever makes the entry has done. False: nobody makes it any more.
+    [[nodiscard]] bool await_entry(std::function<void()> wake);
     /// What a branch read and made is added to this one's.
     void take_in(StepExecutor& branch);
     /// Every effect but those of the worker itself, `respond` and `end`.
@@ -62,8 +65,11 @@ class StepExecutor {
     /// Where the inner steps of a cache step began.
     struct Mark {
         std::string key;
+        Instant since{};
         std::size_t body = 0;
         std::size_t versions = 0;
+        std::size_t rows = 0;
+        bool uncached = false;  ///< the cache was of no use: nothing is stored
     };
     [[nodiscard]] core::Outcome carry_out(const core::Effect& effect);
     [[nodiscard]] core::Fault take(core::ResourceId resource);
@@ -73,8 +79,11 @@ class StepExecutor {
     [[nodiscard]] core::Outcome query(const core::Effect& effect);
     [[nodiscard]] core::Fault update(const core::Effect& effect);
     [[nodiscard]] core::Fault travel(const core::Effect& effect);
-    [[nodiscard]] bool look_up(std::uint32_t step);
-    void store();
+    void note_rows(QueryKind kind);
+    [[nodiscard]] core::Outcome look_up(const core::Effect& effect);
+    [[nodiscard]] core::Fault wait_for_entry();
+    void store(std::uint64_t lot);
+    void drop_entries();
 
     core::Ticket ticket_;
     core::Ticket lock_ticket_;
@@ -89,6 +98,7 @@ class StepExecutor {
     ConnectionPool::Lease lease_;
     std::vector<ProductRow> rows_;
     std::vector<Mark> marks_;  ///< of the cache steps that are open, the innermost last
+    std::string awaited_;      ///< key of the entry that somebody else makes, while this waits
     bool broken_off_ = false;  ///< the lock is let go because another thread asked for it
 };
 

@@ -209,6 +209,8 @@ bool TaskLoop::step(Task& task, Outcome& outcome) {
         case Op::travel:
             if (sleeps(task)) return false;
             break;
+        case Op::cache_wait:
+            return wait_for_entry(task, outcome);
         case Op::release:
             if (task.effect.resource == ResourceId::worker) task.lets_go = true;
             break;
@@ -231,6 +233,26 @@ bool TaskLoop::sleeps(Task& task) {
     return true;
 }
 
+/// Until whoever makes the entry has done. It has let the loop go meanwhile.
+bool TaskLoop::wait_for_entry(Task& task, Outcome& outcome) {
+    constexpr Duration for_good = 24h;  // due some time, so that a run that stops finds it
+    const std::uint64_t number = await(task, Waits::turn, now() + for_good);
+    const bool waits = task.executor.await_entry(
+        [this, at = &task, number] { wake(*at, number, now(), Fault::none); });
+    if (waits) return false;
+    forget_wait(task);
+    outcome = {.now = now()};
+    return true;
+}
+
+/// What it was to await has come at once.
+void TaskLoop::forget_wait(Task& task) {
+    task.waits = Waits::nothing;
+    const std::lock_guard hold{mutex_};
+    if (std::exchange(task.timed, false)) turns_.remove(ticket_of(&task));
+    ++task.number;
+}
+
 bool TaskLoop::acquire(Task& task, Outcome& outcome) {
     switch (task.effect.resource) {
         case ResourceId::loop:  // its turn has come: it runs
@@ -248,11 +270,8 @@ bool TaskLoop::acquire(Task& task, Outcome& outcome) {
             const auto decided = task.executor.ask_for_connection(
                 [this, at = &task, number] { wake(*at, number, now(), Fault::none); });
             if (!decided) return false;
-            task.waits = Waits::nothing;
+            forget_wait(task);
             outcome = {.now = now(), .fault = *decided};
-            const std::lock_guard hold{mutex_};
-            if (std::exchange(task.timed, false)) turns_.remove(ticket_of(&task));
-            ++task.number;
             return true;
         }
         case ResourceId::worker:
@@ -315,6 +334,7 @@ void TaskLoop::start_branches(Task& parent) {
         task.effect = {};
         task.parent = &parent;
         task.made.made_for = parent.exchange->user;
+        task.made.language = parent.exchange->language;
         task.abandoned = parent.abandoned;
         task.executor.begin(*parent.exchange, task.made, task.worker);
         task.waits = Waits::turn;

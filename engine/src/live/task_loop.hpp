@@ -109,6 +109,8 @@ class TaskLoop {
     [[nodiscard]] bool step(Task& task, core::Outcome& outcome);
     [[nodiscard]] bool acquire(Task& task, core::Outcome& outcome);
     [[nodiscard]] bool sleeps(Task& task);
+    [[nodiscard]] bool wait_for_entry(Task& task, core::Outcome& outcome);
+    void forget_wait(Task& task);
     void perform(Task& task, core::Outcome& outcome);
     void give_back(Task& task);
     void start_branches(Task& parent);

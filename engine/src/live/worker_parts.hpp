@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "lab/frame.hpp"
@@ -27,6 +28,12 @@ class WorkerParts {
     [[nodiscard]] WorkerPtr make_worker(const Worker* old);
     void cancel_workers();
     void sample_workers(ServerSample& out);
+    /// Every cache there is, with its worker's number; -1: the shared one.
+    using Stores = std::vector<std::pair<std::shared_ptr<ResponseStore>, int>>;
+    [[nodiscard]] Stores stores() const;
+    /// The `most` entries with the most hits. Needs no mutex.
+    [[nodiscard]] static std::vector<CacheContent> contents_of(const Stores& stores,
+                                                               std::size_t most);
 
     GenerationPtr in_force_;  ///< what the workers were made for
     std::vector<WorkerPtr> workers_;
@@ -38,6 +45,7 @@ class WorkerParts {
     Duration retired_pool_time_{};  ///< of pools that are gone
     Duration sampled_pool_time_{};
     std::uint64_t sampled_hits_ = 0, sampled_misses_ = 0, sampled_evictions_ = 0;
+    std::uint64_t sampled_errors_ = 0, sampled_duplicates_ = 0;
 };
 
 }  // namespace lab::live

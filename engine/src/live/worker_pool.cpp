@@ -44,6 +44,7 @@ void WorkerPool::bind(Exchange& exchange) {
 void WorkerPool::submit(Exchange& exchange) {
     exchange.answer.clear();
     exchange.answer.made_for = exchange.user;
+    exchange.answer.language = exchange.language;
     const Instant begun = now();
     exchange.effect = core::next(exchange.cursor, {.now = begun});
     Seat* seat = nullptr;

@@ -58,6 +58,8 @@ class WorkerPool final : public Workers, private WorkerParts {
                                                         std::uint64_t& left_out) override {
         return events_.take(most, left_out);
     }
+    [[nodiscard]] std::vector<CacheContent> cache_contents(std::size_t most) const override;
+    [[nodiscard]] std::string cache_page() const override;
     [[nodiscard]] std::string remark() const override;
 
   private:

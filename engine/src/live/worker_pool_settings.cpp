@@ -2,6 +2,7 @@
 // Slots, threads and workers: how they come, change, are counted, and go.
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -130,12 +131,13 @@ void WorkerPool::rebuild_workers() {
 
 void WorkerParts::rebuild_workers(std::size_t count) {
     const Cache& cache = in_force_->system.cache;
-    if (cache.mode != CacheMode::shared) {
+    const auto options = core::CacheDesk::options_of(cache);
+    if (cache.mode == CacheMode::none || cache.mode == CacheMode::per_worker) {
         shared_store_.reset();
     } else if (!shared_store_) {
-        shared_store_ = std::make_shared<ResponseStore>(store_options(cache), store_counts_);
+        shared_store_ = std::make_shared<ResponseStore>(options, store_counts_);
     } else {
-        shared_store_->configure(store_options(cache));
+        shared_store_->configure(options);
     }
     std::vector<WorkerPtr> old = std::exchange(workers_, {});
     for (std::size_t i = 0; i < count; ++i) {
@@ -160,16 +162,17 @@ WorkerPtr WorkerParts::make_worker(const Worker* old) {
     } else {
         made->tokens->configure(system.server.pool_threads);
     }
+    const auto options = core::CacheDesk::options_of(system.cache);
     if (system.cache.mode == CacheMode::none) {
         made->cache.reset();
-    } else if (system.cache.mode == CacheMode::shared) {
+    } else if (shared_store_) {
         made->cache = shared_store_;
     } else if (!made->cache || made->cache_is_shared) {
-        made->cache = std::make_shared<ResponseStore>(store_options(system.cache), store_counts_);
+        made->cache = std::make_shared<ResponseStore>(options, store_counts_);
     } else {
-        made->cache->configure(store_options(system.cache));
+        made->cache->configure(options);
     }
-    made->cache_is_shared = system.cache.mode == CacheMode::shared;
+    made->cache_is_shared = shared_store_ != nullptr;
     const Database* const had = made->connections ? made->connections->database().get() : nullptr;
     if (had != nullptr && had == database_.get()) {
         made->connections->configure(system.database.pool, system.database.pool_timeout);
@@ -280,9 +283,14 @@ void WorkerPool::sample_seats(ServerSample& out, Instant now) {
 
 void WorkerParts::sample_workers(ServerSample& out) {
     Duration pool_time = retired_pool_time_;
-    out.cache_entries = shared_store_ ? shared_store_->size() : 0;
+    const auto add_store = [&out](const ResponseStore& store) {
+        const ResponseStore::Levels levels = store.levels();
+        out.cache_entries += levels.entries;
+        out.cache_bytes += levels.bytes;
+    };
+    if (shared_store_) add_store(*shared_store_);
     for (const WorkerPtr& worker : workers_) {
-        if (worker->cache && !worker->cache_is_shared) out.cache_entries += worker->cache->size();
+        if (worker->cache && !worker->cache_is_shared) add_store(*worker->cache);
         if (!worker->connections) continue;
         const auto levels = worker->connections->levels();
         out.pool_in_use += levels.in_use;
@@ -299,6 +307,38 @@ void WorkerParts::sample_workers(ServerSample& out) {
     out.cache_hits = fresh(store_counts_->hits, sampled_hits_);
     out.cache_misses = fresh(store_counts_->misses, sampled_misses_);
     out.cache_evictions = fresh(store_counts_->evictions, sampled_evictions_);
+    out.cache_errors = fresh(store_counts_->errors, sampled_errors_);
+    out.cache_duplicates = fresh(store_counts_->duplicates, sampled_duplicates_);
+}
+
+WorkerParts::Stores WorkerParts::stores() const {
+    if (shared_store_) return {{shared_store_, -1}};
+    Stores all;
+    for (std::size_t i = 0; i < workers_.size(); ++i) {
+        if (workers_[i]->cache) all.emplace_back(workers_[i]->cache, static_cast<int>(i));
+    }
+    return all;
+}
+
+std::vector<CacheContent> WorkerParts::contents_of(const Stores& stores, std::size_t most) {
+    std::vector<CacheContent> contents;
+    for (const auto& [store, worker] : stores) {
+        auto more = store->contents(now(), most, worker);
+        std::move(more.begin(), more.end(), std::back_inserter(contents));
+    }
+    keep_most_hit(contents, most);
+    return contents;
+}
+
+std::vector<CacheContent> WorkerPool::cache_contents(std::size_t most) const {
+    std::unique_lock hold{mutex_};
+    const Stores all = stores();
+    hold.unlock();
+    return contents_of(all, most);
+}
+
+std::string WorkerPool::cache_page() const {
+    return contents_page(cache_contents(most_contents_shown), *store_counts_);
 }
 
 }  // namespace lab::live

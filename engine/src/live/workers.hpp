@@ -44,6 +44,8 @@ class Workers : public Dispatcher {
     virtual void sample(ServerSample& out) = 0;
     [[nodiscard]] virtual std::vector<RequestEvent> take_events(std::size_t most,
                                                                 std::uint64_t& left_out) = 0;
+    /// The `most` entries with the most hits of all caches. Walks over all entries: on request.
+    [[nodiscard]] virtual std::vector<CacheContent> cache_contents(std::size_t most) const = 0;
     /// "only 37 of 64 worker threads could be started", or empty.
     [[nodiscard]] virtual std::string remark() const = 0;
 };

@@ -25,7 +25,8 @@ struct Kept {
     std::uint32_t tokens = 0, tokens_in_use = 0, tokens_waiting = 0;
     SparseCounts loop_lag;
     Duration busy{}, worker_cpu{}, pool_busy{}, generator_cpu{};
-    std::uint64_t hits = 0, misses = 0;
+    std::uint64_t hits = 0, misses = 0, evictions = 0, errors = 0, duplicates = 0;
+    std::uint64_t entries = 0, bytes = 0;
 };
 
 /// Sums over the window, in seconds and counts; a frame that reaches over its edge counts by the
@@ -33,7 +34,8 @@ struct Kept {
 struct Sums {
     double thread_s = 0, core_s = 0, pool_s = 0;
     double busy_s = 0, worker_cpu_s = 0, pool_busy_s = 0, generator_cpu_s = 0;
-    double hits = 0, misses = 0;
+    double hits = 0, misses = 0, evictions = 0, errors = 0, duplicates = 0;
+    std::uint64_t entries = 0, bytes = 0;  ///< of the last frame inside
     double loop_s = 0, token_s = 0, tokens_busy_s = 0, tokens_waiting_s = 0;
     Histogram loop_lag;  ///< of whole frames that begin inside
 
@@ -51,6 +53,11 @@ struct Sums {
         generator_cpu_s += share * to_seconds(frame.generator_cpu);
         hits += share * static_cast<double>(frame.hits);
         misses += share * static_cast<double>(frame.misses);
+        evictions += share * static_cast<double>(frame.evictions);
+        errors += share * static_cast<double>(frame.errors);
+        duplicates += share * static_cast<double>(frame.duplicates);
+        entries = frame.entries;
+        bytes = frame.bytes;
         if (frame.tokens == 0) return;
         loop_s += inside;
         token_s += inside * frame.tokens;
@@ -59,6 +66,17 @@ struct Sums {
         if (frame.start >= from) loop_lag.merge(frame.loop_lag);
     }
 };
+
+void tell_cache(RunResult& r, const Sums& sums) {
+    const auto whole = [](double n) { return static_cast<std::uint64_t>(n + 0.5); };
+    if (sums.hits + sums.misses > 0) r.cache_hit_ratio = sums.hits / (sums.hits + sums.misses);
+    r.cache_misses = whole(sums.misses);
+    r.cache_evictions = whole(sums.evictions);
+    r.cache_errors = whole(sums.errors);
+    r.cache_duplicates = whole(sums.duplicates);
+    r.cache_entries = sums.entries;
+    r.cache_bytes = sums.bytes;
+}
 
 std::vector<RequestEvent> joined(const std::vector<RequestEvent>& client,
                                  std::vector<RequestEvent> server) {
@@ -93,6 +111,11 @@ struct Aggregator::State {
         k.generator_cpu = generator_cpu;
         k.hits = f.server.cache_hits;
         k.misses = f.server.cache_misses;
+        k.evictions = f.server.cache_evictions;
+        k.errors = f.server.cache_errors;
+        k.duplicates = f.server.cache_duplicates;
+        k.entries = f.server.cache_entries;
+        k.bytes = f.server.cache_bytes;
         kept.push_back(k);
         if (f.interrupted) longest_gap = std::max(longest_gap, f.length);
         changes.insert(changes.end(), f.changes.begin(), f.changes.end());
@@ -181,7 +204,7 @@ RunResultPtr Aggregator::finish(const WindowTotals& totals, bool stopped_early,
         r->loop_lag = std::move(sums.loop_lag);
     }
     r->worker_cpu = from_seconds(sums.worker_cpu_s);
-    if (sums.hits + sums.misses > 0) r->cache_hit_ratio = sums.hits / (sums.hits + sums.misses);
+    tell_cache(*r, sums);
 
     Circumstances seen;
     seen.stopped_early = stopped_early;

@@ -60,6 +60,18 @@ Value of_utilisation(const RunResult& r, std::string_view key) {
     return std::nullopt;
 }
 
+Value of_cache(const RunResult& r, std::string_view name) {
+    if (name == "cache_hit_ratio") return r.cache_hit_ratio;
+    if (!r.truth_known) return std::nullopt;
+    if (name == "cache_misses") return number(r.cache_misses);
+    if (name == "cache_evictions") return number(r.cache_evictions);
+    if (name == "cache_errors") return number(r.cache_errors);
+    if (name == "cache_duplicates") return number(r.cache_duplicates);
+    if (name == "cache_entries") return number(r.cache_entries);
+    if (name == "cache_bytes") return number(r.cache_bytes);
+    return std::nullopt;
+}
+
 Value value_of(const RunResult& r, std::string_view name) {
     const std::size_t dot = name.find('.');
     const std::string_view family = name.substr(0, dot);
@@ -74,7 +86,7 @@ Value value_of(const RunResult& r, std::string_view name) {
     if (family == "breakdown_ms") return of_breakdown(r, key);
     if (family == "utilisation") return of_utilisation(r, key);
     if (family == "errors") return number(r.counts.errors());
-    if (family == "cache_hit_ratio") return r.cache_hit_ratio;
+    if (family.starts_with("cache_")) return of_cache(r, name);
     if (r.length <= Duration{}) return std::nullopt;  // a rate over no time
     if (family == "offered_per_s") return r.offered_per_s;
     if (family == "throughput_per_s") return r.throughput_per_s;

@@ -110,6 +110,15 @@ void look_at_interruptions(RunResult& r, const Circumstances& seen) {
     }
 }
 
+/// Flask-Caching logs them and goes on; so does nobody notice.
+void look_at_swallowed_errors(RunResult& r) {
+    if (r.cache_errors == 0) return;
+    r.remarks.push_back(fmt::format(
+        "{} errors of the cache or its key function were swallowed: each time the view was called "
+        "as if there were no cache.",
+        r.cache_errors));
+}
+
 /// What was withdrawn at the end was the slowest: without it the tail looks better than it was.
 void look_at_withdrawn(RunResult& r, const Circumstances& seen) {
     if (r.inside.planned <= r.counts.planned || seen.stopped_early) return;
@@ -124,6 +133,7 @@ void look_at_withdrawn(RunResult& r, const Circumstances& seen) {
 void judge_run(RunResult& r, const Circumstances& seen) {
     look_at_interruptions(r, seen);
     look_at_withdrawn(r, seen);
+    look_at_swallowed_errors(r);
     look_at_slip(r);
     look_at_generator_cpu(r, seen.generator_share);
     look_at_not_sent(r);

@@ -70,7 +70,8 @@ void add_counts(Table& t) {
         Count{"not_sent", "Not sent", "The generator could not send them"},
         Count{"http_4xx", "Client errors", "Ended with 4xx"},
         Count{"http_5xx", "Server errors", "Ended with 5xx other than 503"},
-        Count{"wrong_user", "Wrong user", "Answered ok, for somebody else than who asked"},
+        Count{"wrong_user", "Wrong user",
+              "Answered ok, for somebody else than who asked, or in another language"},
         Count{"stale", "Stale", "Answered ok, older than what was committed when it was sent"},
         Count{"late", "Late", "Answered ok, after the deadline"},
     };
@@ -109,6 +110,19 @@ void add_breakdown(Table& t) {
     }
 }
 
+void add_cache(Table& t) {
+    const auto same = [&t](std::string_view name, std::string_view label,
+                           std::string_view meaning) { t.add(name, name, label, "", meaning); };
+    same("cache_misses", "Cache misses", "Look-ups that found nothing: the view was called");
+    same("cache_evictions", "Cache evictions", "Entries that had to go for want of room");
+    same("cache_errors", "Cache errors swallowed",
+         "Errors of the cache or its key function; the view was called as if there were no cache");
+    same("cache_duplicates", "Entries made at the same time",
+         "Misses while another request was making the same entry: the stampede");
+    same("cache_entries", "Cache entries", "Entries at the end of the window");
+    same("cache_bytes", "Cache bytes", "Bytes of keys and bodies at the end of the window");
+}
+
 Table make_table() {
     Table t;
     add_rates(t);
@@ -134,6 +148,7 @@ Table make_table() {
     t.add("tokens_waiting", "tokens_waiting", "Waiting for a token", "",
           "Mean number of steps that wait for a thread of such a pool");
     t.add("cache_hit_ratio", "hit_ratio", "Hit ratio", "share", "Cache hits over look-ups, 0 to 1");
+    add_cache(t);
     t.add("concurrency", "concurrency", "In flight", "",
           "Mean number of requests begun and not done: Little's L");
     return t;

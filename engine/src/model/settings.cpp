@@ -56,7 +56,8 @@ Found<P> find_in_routes(S& system, std::string_view rest) {
     found.place.route = route_by_id(system.routes, rest.substr(0, dot));
     if (!found.place.route) return found;
     std::string_view name = rest.substr(dot + 1);
-    for (const std::string_view field : {"path", "method", "view", "inline", "personal", "size"}) {
+    for (const std::string_view field :
+         {"path", "method", "view", "inline", "personal", "localised", "size"}) {
         if (name == field) {
             found.row = find_row(fmt::format("route.*.{}", field));
             return found;
@@ -148,7 +149,8 @@ std::vector<std::string> concrete_paths(const System& system) {
             routes_done = true;
             for (const Route& route : system.routes) {
                 const std::string prefix = "route." + route.id + ".";
-                for (const char* field : {"path", "method", "view", "inline", "personal", "size"}) {
+                for (const char* field :
+                     {"path", "method", "view", "inline", "personal", "localised", "size"}) {
                     paths.push_back(prefix + field);
                 }
                 add_step_paths(prefix, route.steps, paths);

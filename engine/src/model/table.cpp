@@ -22,9 +22,11 @@ SettingValue value_of(const SettingInfo&, Bytes v) { return v; }
 SettingValue value_of(const SettingInfo&, const Distribution& v) { return v; }
 SettingValue value_of(const SettingInfo&, const std::string& v) { return v; }
 SettingValue value_of(const SettingInfo&, const KeyRule& v) {
+    if (v.function == KeyFunction::constant) return std::string("constant");
+    if (v.function == KeyFunction::throws) return std::string("throws");
     std::string text;
-    for (const auto& [part, name] :
-         {std::pair{v.path, "path"}, std::pair{v.query, "query"}, std::pair{v.user, "user"}}) {
+    for (const auto& [part, name] : {std::pair{v.path, "path"}, std::pair{v.query, "query"},
+                                     std::pair{v.user, "user"}, std::pair{v.header, "header"}}) {
         if (part) text += (text.empty() ? "" : "+") + std::string(name);
     }
     return text;
@@ -44,7 +46,10 @@ void assign(const SettingInfo&, int& field, const SettingValue& v) {
 void assign(const SettingInfo&, KeyRule& field, const SettingValue& v) {
     const auto& text = std::get<std::string>(v);
     const auto names_it = [&](std::string_view part) { return text.find(part) != text.npos; };
-    field = {names_it("path"), names_it("query"), names_it("user")};
+    const KeyFunction function = text == "constant" ? KeyFunction::constant
+                                 : text == "throws" ? KeyFunction::throws
+                                                    : KeyFunction::parts;
+    field = {names_it("path"), names_it("query"), names_it("user"), names_it("header"), function};
 }
 template <class E>
 requires std::is_enum_v<E>
@@ -209,9 +214,17 @@ void add_route(std::vector<Row>& t) {
     t.push_back(row(yes_no("route.*.personal", "Personal answer",
                            "The answer is for the user who asked: another user's is wrong."),
                     LAB_FIELD(p.route->personal)));
+    t.push_back(row(yes_no("route.*.localised", "Localised answer",
+                           "The answer is in the language asked for (Accept-Language): one in "
+                           "another language is for the wrong user."),
+                    LAB_FIELD(p.route->localised)));
     t.push_back(row(ranged(bytes, "route.*.size", "Answer size", 0, 1e6,
                            "Bytes of body where no step makes one."),
                     LAB_FIELD(p.route->size)));
+}
+
+void add_steps(std::vector<Row>& t) {
+    using enum ValueKind;
     t.push_back(
         row(ranged(distribution, "route.*.cpu", "Computing", 0, 60 * s,
                    "CPU time burnt, with the interpreter lock held.", "the view's own Python code"),
@@ -227,12 +240,19 @@ void add_route(std::vector<Row>& t) {
             "What is asked of the database."),
         LAB_FIELD(p.step->query)));
     t.push_back(row(
-        one_of(
-            "route.*.cache.key", "Cache key",
-            {"path", "query", "user", "path+query", "path+user", "query+user", "path+query+user"},
-            {"path", "query string", "user", "path, query string", "path, user",
-             "query string, user", "path, query string, user"},
-            "What makes two requests the same to the cache.", "@cache.cached(make_cache_key=...)"),
+        one_of("route.*.cache.key", "Cache key",
+               {"path", "query", "user", "path+query", "path+user", "query+user", "path+query+user",
+                "header", "path+header", "query+header", "user+header", "path+query+header",
+                "path+user+header", "query+user+header", "path+query+user+header", "constant",
+                "throws"},
+               {"path", "query string", "user", "path, query string", "path, user",
+                "query string, user", "path, query string, user", "language", "path, language",
+                "query string, language", "user, language", "path, query string, language",
+                "path, user, language", "query string, user, language",
+                "path, query string, user, language", "the same for all", "throws an error"},
+               "What makes two requests the same to the cache; header is Accept-Language, constant "
+               "one key for all, throws a key function that fails, which is swallowed.",
+               "@cache.cached(make_cache_key=...)"),
         LAB_FIELD(p.step->key)));
     t.push_back(row(ranged(count, "route.*.render", "Rows rendered", 1, 2'000,
                            "Rows that the template shows: of those read, repeated if fewer.",
@@ -258,22 +278,81 @@ void add_route(std::vector<Row>& t) {
                     LAB_FIELD(p.step->offload)));
 }
 
-void add_cache_and_database(std::vector<Row>& t) {
+void add_cache(std::vector<Row>& t) {
     using enum ValueKind;
     t.push_back(
-        row(one_of("cache.mode", "Cache", {"none", "per-worker", "shared"},
-                   {"none", "per worker", "shared"},
-                   "Where answers are kept: nowhere, in each worker, or in one place for all.",
+        row(one_of("cache.mode", "Cache", {"none", "per-worker", "shared", "null"},
+                   {"none", "per worker", "shared", "null"},
+                   "Where answers are kept: nowhere, in each worker, or in one place for all; null "
+                   "is Flask-Caching's default, which looks up and stores and keeps nothing.",
                    R"(app.config["CACHE_TYPE"] = "NullCache", "SimpleCache" or "RedisCache")"),
             LAB_FIELD(p.model->system.cache.mode)));
-    t.push_back(row(ranged(duration, "cache.ttl", "Entries live for", 10 * ms, 600 * s,
-                           "An entry is fresh for this long, then it is made again.",
+    t.push_back(row(ranged(duration, "cache.ttl", "Entries live for", 0, 600 * s,
+                           "An entry is fresh for this long, then it is made again; 0 s means for "
+                           "ever.",
                            "@cache.cached(timeout=SECONDS)"),
                     LAB_FIELD(p.model->system.cache.ttl)));
-    t.push_back(row(ranged(count, "cache.capacity", "Cache places", 1, 100'000,
-                           "Entries, in each worker or in all; the least recently used goes first.",
-                           R"(app.config["CACHE_THRESHOLD"] = {})"),
-                    LAB_FIELD(p.model->system.cache.capacity)));
+    t.push_back(row(ranged(number, "cache.ttl_jitter", "Life is shortened by", 0, 1,
+                           "Up to this share of an entry's life is taken off, by lot, so that "
+                           "entries made together do not end together."),
+                    LAB_FIELD(p.model->system.cache.ttl_jitter)));
+    t.push_back(
+        row(ranged(count, "cache.capacity", "Cache places", 1, 100'000,
+                   "Entries, in each worker or in all.", R"(app.config["CACHE_THRESHOLD"] = {})"),
+            LAB_FIELD(p.model->system.cache.capacity)));
+    t.push_back(row(ranged(bytes, "cache.capacity_bytes", "Cache memory", 0, 1e9,
+                           "Bytes of keys and bodies, in each worker or in all; 0 B means no "
+                           "limit.",
+                           "redis-server --maxmemory BYTES"),
+                    LAB_FIELD(p.model->system.cache.capacity_bytes)));
+    t.push_back(
+        row(one_of("cache.eviction", "Who goes when it is full",
+                   {"lru", "lfu", "fifo", "random", "soonest-expiry"},
+                   {"least recently used", "least often used", "oldest", "one at random",
+                    "soonest to expire"},
+                   "Which entry goes for want of room; soonest-expiry is SimpleCache's rule, which "
+                   "prunes on the next store, and entries that never expire first.",
+                   "redis-server --maxmemory-policy allkeys-lru, allkeys-lfu, allkeys-random"),
+            LAB_FIELD(p.model->system.cache.eviction)));
+}
+
+void add_cache_cures(std::vector<Row>& t) {
+    using enum ValueKind;
+    t.push_back(row(yes_no("cache.invalidate_on_write", "Writing drops entries",
+                           "A write step drops the entries that were made from the row it "
+                           "changes, in the cache that its worker uses.",
+                           "cache.delete(key), after db.session.commit()"),
+                    LAB_FIELD(p.model->system.cache.invalidate_on_write)));
+    t.push_back(row(ranged(distribution, "cache.hop", "Way to the cache", 0, 1 * s,
+                           "Shared cache: waited for at each look-up and each store, as for a "
+                           "cache server on another machine.",
+                           "RedisCache: one round trip for get, one for set"),
+                    LAB_FIELD(p.model->system.cache.hop)));
+    t.push_back(row(yes_no("cache.failing", "Cache server fails",
+                           "Shared cache: its server answers with errors, which are swallowed; the "
+                           "view is called as if there were no cache."),
+                    LAB_FIELD(p.model->system.cache.failing)));
+    t.push_back(row(one_of("cache.stampede", "When many miss at once",
+                           {"none", "lock", "early", "stale-while-revalidate"},
+                           {"each makes it", "one makes it, others wait",
+                            "made again early, by chance", "one makes it, others get the old one"},
+                           "What keeps many requests from making the same entry at once.",
+                           "Flask-Caching: each makes it; nginx: proxy_cache_lock on, "
+                           "proxy_cache_use_stale updating"),
+                    LAB_FIELD(p.model->system.cache.stampede)));
+    t.push_back(row(ranged(number, "cache.early_beta", "Eagerness (beta)", 0, 100,
+                           "Stampede cure early: above 1 an entry is made again sooner, below 1 "
+                           "later."),
+                    LAB_FIELD(p.model->system.cache.early_beta)));
+    t.push_back(row(ranged(duration, "cache.stale_for", "Stale entries serve for", 0, 600 * s,
+                           "Stampede cure stale-while-revalidate: how long after its time an entry "
+                           "may still be given.",
+                           "Cache-Control: stale-while-revalidate=SECONDS"),
+                    LAB_FIELD(p.model->system.cache.stale_for)));
+}
+
+void add_database(std::vector<Row>& t) {
+    using enum ValueKind;
     t.push_back(row(ranged(count, "database.products", "Products", 400, 1'000'000,
                            "Rows of the product table."),
                     LAB_FIELD(p.model->system.database.products)));
@@ -320,6 +399,10 @@ void add_load(std::vector<Row>& t) {
     t.push_back(row(ranged(count, "load.users", "Users", 1, 1'000'000,
                            "How many different people ask; in closed loop also how many at once."),
                     LAB_FIELD(p.model->load.users)));
+    t.push_back(row(ranged(count, "load.languages", "Languages", 1, 8,
+                           "How many languages the users speak; above 1 each sends its "
+                           "Accept-Language."),
+                    LAB_FIELD(p.model->load.languages)));
     t.push_back(row(ranged(distribution, "load.think", "Think time", 0, 600 * s,
                            "Closed loop: pause between an answer and the next request."),
                     LAB_FIELD(p.model->load.think)));
@@ -389,7 +472,10 @@ std::vector<Row> make_rows() {
     add_server_execution(table);
     add_server_limits(table);
     add_route(table);
-    add_cache_and_database(table);
+    add_steps(table);
+    add_cache(table);
+    add_cache_cures(table);
+    add_database(table);
     add_load(table);
     add_mix(table);
     return table;

@@ -23,8 +23,9 @@ constexpr int most_pool_threads = 4'096;
 constexpr int most_steps_started = 512;
 
 /// Names of a route's own fields in paths ("route.pay.path"): no step may be called so.
-constexpr std::array<std::string_view, 10> reserved_step_ids{
-    "path", "method", "view", "inline", "personal", "size", "id", "key", "steps", "weight"};
+constexpr std::array<std::string_view, 11> reserved_step_ids{
+    "path", "method", "view", "inline", "personal", "localised",
+    "size", "id",     "key",  "steps",  "weight"};
 
 Error problem(std::string where, std::string detail) {
     return {ErrorCode::invalid_input, std::move(where), std::move(detail)};
@@ -107,9 +108,11 @@ struct StepCheck {
             return problem(where,
                            "found no inner steps; allowed: steps that make the answer on a miss");
         }
-        if (!step.key.path && !step.key.query && !step.key.user) {
+        const KeyRule& key = step.key;
+        if (key.function == KeyFunction::parts && !key.path && !key.query && !key.user &&
+            !key.header) {
             return problem(where + ".key",
-                           R"(found nothing; allowed: some of "path", "query", "user")");
+                           R"(found nothing; allowed: some of "path", "query", "user", "header")");
         }
         if (depth >= most_cache_depth) {
             return problem(where, fmt::format("found cache steps more than {0} deep; allowed: {0}",

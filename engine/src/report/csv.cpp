@@ -79,7 +79,11 @@ void add_server(Cells& cells, const Frame& f, bool told) {
     add_told(cells, "pool_in_use", told, s.pool_in_use);
     add_told(cells, "pool_waiting", told, s.pool_waiting);
     add_told(cells, "cache_entries", told, s.cache_entries);
+    add_told(cells, "cache_bytes", told, s.cache_bytes);
+    add_told(cells, "cache_misses", told, s.cache_misses);
     add_told(cells, "cache_evictions", told, s.cache_evictions);
+    add_told(cells, "cache_errors", told, s.cache_errors);
+    add_told(cells, "cache_duplicates", told, s.cache_duplicates);
     add_told(cells, "updates", told, s.updates);
     add_summary(cells, "loop_lag_ms", s.loop_lag);
     add_told(cells, "loop_ready", told, s.loop_ready);

@@ -118,6 +118,10 @@ std::string to_json(const RunResult& r) {
     // Beyond what every reader may rely on being there first.
     o.number("warm_up_s", to_seconds(r.warm_up));
     o.number("concurrency", rate(r, r.concurrency));
+    for (const std::string_view name : {"cache_misses", "cache_evictions", "cache_errors",
+                                        "cache_duplicates", "cache_entries", "cache_bytes"}) {
+        o.number(name, quantity(r, name).value());
+    }
     o.raw("unexplained_ms", summary(r.unexplained));
     o.raw("loop_lag_ms", summary(r.loop_lag));
     o.number("tokens_waiting", r.tokens_waiting);

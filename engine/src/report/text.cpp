@@ -108,14 +108,27 @@ void add_counts(std::string& out, const RunResult& r) {
     out += '\n';
 }
 
+void add_cache(std::string& out, const RunResult& r) {
+    out += fmt::format("  cache hit ratio {}, {} misses, {} entries of {} in all",
+                       for_person_share(*r.cache_hit_ratio), for_person_count(r.cache_misses),
+                       for_person_count(r.cache_entries),
+                       show_bytes(Bytes{static_cast<std::int64_t>(r.cache_bytes)}));
+    const auto some = [&out](std::uint64_t n, const char* what) {
+        if (n > 0) out += fmt::format(", {} {}", for_person_count(n), what);
+    };
+    some(r.cache_evictions, "evicted");
+    some(r.cache_duplicates, "made while another made the same");
+    some(r.cache_errors, "errors swallowed");
+    out += '\n';
+}
+
 void add_server(std::string& out, const RunResult& r) {
     if (r.truth_known)
         out +=
             fmt::format("  workers {} busy, CPU {}, connections to the database {}\n",
                         for_person_share(r.utilisation_workers),
                         for_person_share(r.utilisation_cpu), for_person_share(r.utilisation_pool));
-    if (r.cache_hit_ratio)
-        out += fmt::format("  cache hit ratio {}\n", for_person_share(*r.cache_hit_ratio));
+    if (r.cache_hit_ratio) add_cache(out, r);
     for (const std::string& plan : r.plans) out += fmt::format("  query plan: {}\n", escaped(plan));
 }
 

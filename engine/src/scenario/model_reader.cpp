@@ -160,7 +160,12 @@ class StepReader {
 
     void read_cache(const Member& member, const std::string& path, Step& step) {
         Form form(reading_, member.value, path, cache_step_keys());
-        if (const Node* const key = form.list("key", 3)) read_key(form, *key, step.key);
+        const Member* const named = form.find("key");
+        if (named && named->value.kind == Node::Kind::text) {
+            read_function(form, named->value, step.key);
+        } else if (const Node* const key = form.list("key", 4)) {
+            read_key(form, *key, step.key);
+        }
         if (const Node* const steps = form.list("steps", 64)) {
             read(*steps, path + ".steps", step.steps);
         }
@@ -180,15 +185,27 @@ class StepReader {
         }
     }
 
+    static void read_function(Form& form, const Node& word, KeyRule& rule) {
+        if (word.text != "constant" && word.text != "throws") {
+            return form.refuse("key", describe(word),
+                               R"("constant", "throws", or a list of "path", "query", "user" )"
+                               R"(and "header")");
+        }
+        const bool throws = word.text == "throws";
+        rule = {false, false, false, false, throws ? KeyFunction::throws : KeyFunction::constant};
+    }
+
     static void read_key(Form& form, const Node& list, KeyRule& rule) {
-        rule = {false, false, false};
+        rule = {false, false, false, false};
         for (const Node& item : list.items) {
             bool* const part = item.kind != Node::Kind::text ? nullptr
                                : item.text == "path"         ? &rule.path
                                : item.text == "query"        ? &rule.query
                                : item.text == "user"         ? &rule.user
+                               : item.text == "header"       ? &rule.header
                                                              : nullptr;
-            if (!part) return form.refuse("key", describe(item), R"("path", "query", "user")");
+            if (!part)
+                return form.refuse("key", describe(item), R"("path", "query", "user", "header")");
             *part = true;
         }
     }

@@ -51,6 +51,7 @@ constexpr std::array route{
     KeyInfo{"view", "text", "See the table of settings.", false},
     KeyInfo{"inline", "true or false", "See the table of settings.", false},
     KeyInfo{"personal", "true or false", "See the table of settings.", false},
+    KeyInfo{"localised", "true or false", "See the table of settings.", false},
     KeyInfo{"size", "a size", "See the table of settings.", false},
     KeyInfo{"steps", "a list of steps, see below", "What is done, in order; `[]` for nothing.",
             true},
@@ -81,7 +82,9 @@ constexpr std::array step{
 };
 
 constexpr std::array cache_step{
-    KeyInfo{"key", "a list of \"path\", \"query\", \"user\"",
+    KeyInfo{"key",
+            "a list of \"path\", \"query\", \"user\", \"header\"; or \"constant\" or "
+            "\"throws\"",
             "What makes two requests the same; [\"path\"] if not given.", false},
     KeyInfo{"steps", "a list of steps", "What is done on a miss.", true},
 };

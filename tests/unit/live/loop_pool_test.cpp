@@ -103,6 +103,30 @@ TEST_F(LoopPoolTest, LetsWaitsThatAreAwaitedOverlap) {
     EXPECT_LT(time, 400ms);
 }
 
+TEST_F(LoopPoolTest, UnderALockOneMakesTheEntryWhileTheOthersAwaitIt) {
+    system.cache.mode = CacheMode::shared;
+    system.cache.stampede = Stampede::lock;
+    start({lab::test::cached({wait(60ms), respond(10)})});
+    const Duration time = all_of(10);
+    EXPECT_GE(time, 60ms);
+    EXPECT_LT(time, 400ms);
+    const auto levels = sample();
+    EXPECT_EQ(levels.cache_misses, 1U);
+    EXPECT_EQ(levels.cache_hits, 9U);
+    EXPECT_EQ(levels.cache_duplicates, 0U);
+    EXPECT_EQ(pool->cache_contents(5).size(), 1U);
+}
+
+TEST_F(LoopPoolTest, EndsEveryWaitForAnEntryWhenItIsCancelled) {
+    system.cache.mode = CacheMode::per_worker;
+    system.cache.stampede = Stampede::lock;
+    start({lab::test::cached({wait(60s)})});
+    for (int i = 0; i < 3; ++i) submit();
+    pool->cancel();
+    EXPECT_TRUE(wait_for_all());
+    EXPECT_LT(clock_now() - begun, 5s);
+}
+
 TEST_F(LoopPoolTest, StandsStillForAWaitThatBlocksAndSaysSo) {
     start({blocking(wait(20ms))});
     for (int i = 0; i < 5; ++i) submit();

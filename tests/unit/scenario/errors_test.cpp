@@ -91,7 +91,7 @@ TEST(ScenarioErrors, NameTheSettingItsValueAndItsRange) {
          "such as \"10kB\""},
         {"server = 4\n",
          "t.toml:9:1: route[1].server: there is no key \"server\" here; allowed: id, "
-         "path, method, view, inline, personal, size, steps"},
+         "path, method, view, inline, personal, localised, size, steps"},
         {"[load]\nmix = 3\n",
          "t.toml:10:7: load.mix: found 3; allowed: a table of routes and their shares, such as { "
          "home "
@@ -123,7 +123,7 @@ TEST(ScenarioErrors, SayWhatIsWrongWithAStep) {
         "product_by_sku, product_by_id or products_by_category; did you mean product_by_sku?");
     EXPECT_EQ(with_steps("[{ cache = { key = [\"cookie\"], steps = [{ cpu = \"1ms\" }] } }]"),
               "t.toml:8:28: route.pay.steps[1].cache.key: found \"cookie\"; allowed: \"path\", "
-              "\"query\", \"user\"");
+              "\"query\", \"user\", \"header\"");
     EXPECT_THAT(
         with_steps("[{ cache = { key = [\"path\"] } }]"),
         HasSubstr("route.pay.steps[1].cache.steps: found nothing; allowed: a list of steps"));
