@@ -21,9 +21,12 @@ double share_of(Duration used, double available_s) {
 struct Kept {
     Instant start, end;
     std::uint32_t threads = 0;
+    std::uint32_t cores = 0;  ///< that the worker threads may use; 0: as the machine has
     std::uint32_t pool = 0;
     Duration busy{}, worker_cpu{}, pool_busy{}, generator_cpu{};
     std::uint64_t hits = 0, misses = 0;
+    std::uint64_t kills = 0, restarts = 0, boots = 0;
+    Bytes memory{};
 };
 
 /// Sums over the window, in seconds and counts; a frame that reaches over its edge counts by the
@@ -39,7 +42,8 @@ struct Sums {
         if (inside <= 0 || whole <= 0) return;
         const double share = inside / whole;
         thread_s += inside * frame.threads;
-        core_s += inside * std::min(frame.threads, cores);
+        const unsigned usable = frame.cores > 0 ? std::min<unsigned>(frame.cores, cores) : cores;
+        core_s += inside * std::min(frame.threads, usable);
         pool_s += inside * frame.pool;
         busy_s += share * to_seconds(frame.busy);
         worker_cpu_s += share * to_seconds(frame.worker_cpu);
@@ -49,6 +53,18 @@ struct Sums {
         misses += share * static_cast<double>(frame.misses);
     }
 };
+
+/// What happened to workers: in the frames that end inside the window.
+void add_lives(RunResult& r, const std::vector<Kept>& frames, Instant from, Instant to) {
+    for (const Kept& frame : frames) {
+        if (frame.end <= from || frame.start >= to) continue;
+        r.memory_peak.count = std::max(r.memory_peak.count, frame.memory.count);
+        if (frame.end > to) continue;
+        r.worker_kills += frame.kills;
+        r.worker_restarts += frame.restarts;
+        r.worker_boots += frame.boots;
+    }
+}
 
 std::vector<RequestEvent> joined(const std::vector<RequestEvent>& client,
                                  std::vector<RequestEvent> server) {
@@ -72,6 +88,11 @@ struct Aggregator::State {
         k.start = f.start;
         k.end = f.start + f.length;
         k.threads = static_cast<std::uint32_t>(f.server.threads.size());
+        k.cores = f.server.cores;
+        k.kills = f.server.worker_kills;
+        k.restarts = f.server.worker_restarts;
+        k.boots = f.server.worker_boots;
+        k.memory = f.server.memory;
         k.pool = f.server.pool_size;
         k.busy = f.server.busy_time;
         k.worker_cpu = f.server.worker_cpu;
@@ -162,6 +183,7 @@ RunResultPtr Aggregator::finish(const WindowTotals& totals, bool stopped_early,
     r->utilisation_cpu = share_of(from_seconds(sums.worker_cpu_s), sums.core_s);
     r->utilisation_pool = share_of(from_seconds(sums.pool_busy_s), sums.pool_s);
     r->worker_cpu = from_seconds(sums.worker_cpu_s);
+    add_lives(*r, s.kept, totals.from, totals.to);
     if (sums.hits + sums.misses > 0) r->cache_hit_ratio = sums.hits / (sums.hits + sums.misses);
 
     Circumstances seen;

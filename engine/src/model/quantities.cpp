@@ -125,6 +125,13 @@ Table make_table() {
           "CPU time of the worker threads over the cores they could use, 0 to 1");
     t.add("utilisation.pool", "utilisation.pool", "Connections busy", "share",
           "Busy database connections over all, 0 to 1");
+    t.add("workers.kills", "kills", "Workers killed", "",
+          "Workers that were killed: no heartbeat in time, or above the memory limit");
+    t.add("workers.restarts", "restarts", "Workers restarted", "",
+          "Workers that left gracefully after their number of requests");
+    t.add("workers.boots", "boots", "Workers booted", "", "Workers that came up during the run");
+    t.add("workers.memory_mb", "memory", "Memory of all workers", "MB",
+          "The most that all workers held together; modelled, not measured");
     t.add("cache_hit_ratio", "hit_ratio", "Hit ratio", "share", "Cache hits over look-ups, 0 to 1");
     t.add("concurrency", "concurrency", "In flight", "",
           "Mean number of requests begun and not done: Little's L");

@@ -185,6 +185,17 @@ Result<void> check_together(const Model& model) {
                         "threads in all",
                         server.workers, server.threads, show_count(most_worker_threads)));
     }
+    if (server.cheaper > server.workers) {
+        return problem("server.cheaper",
+                       fmt::format("found {} workers that always run, of {}; allowed: at most "
+                                   "server.workers",
+                                   server.cheaper, server.workers));
+    }
+    if (server.threads == 0 && server.dispatch == Dispatch::ahead) {
+        return problem("server.threads",
+                       "found 0, a thread for each connection, with dispatch = \"ahead\"; "
+                       "allowed: a number of threads, or dispatch = \"shared\"");
+    }
     if (model.load.model == LoadModel::closed && model.load.users > most_connections) {
         return problem("load.users",
                        fmt::format("found {}; allowed: at most {} in closed loop, where each user "

@@ -113,6 +113,10 @@ void add_server(std::string& out, const RunResult& r) {
             fmt::format("  workers {} busy, CPU {}, connections to the database {}\n",
                         for_person_share(r.utilisation_workers),
                         for_person_share(r.utilisation_cpu), for_person_share(r.utilisation_pool));
+    if (r.worker_kills + r.worker_restarts + r.worker_boots > 0)
+        out += fmt::format("  workers: {} killed, {} restarted, {} booted\n",
+                           for_person_count(r.worker_kills), for_person_count(r.worker_restarts),
+                           for_person_count(r.worker_boots));
     if (r.cache_hit_ratio)
         out += fmt::format("  cache hit ratio {}\n", for_person_share(*r.cache_hit_ratio));
     for (const std::string& plan : r.plans) out += fmt::format("  query plan: {}\n", escaped(plan));
