@@ -55,6 +55,10 @@ QColor PipelinePainter::colourOf(WorkerState state) const {
             return m_theme.better;
         case WorkerState::writing:
             return m_theme.secondText;
+        case WorkerState::booting:
+            return m_theme.worse;
+        case WorkerState::off:
+            return m_theme.line;
     }
     return m_theme.chip;
 }
@@ -239,7 +243,7 @@ void PipelinePainter::paintWorkers(QPainter& painter, const PipelineParts& parts
         }
         return;
     }
-    std::array<int, 9> doing{};
+    std::array<int, workerStates> doing{};
     painter.setFont(m_tiny);
     for (std::size_t i = 0; i < threads.size(); ++i) {
         const WorkerState state = threads[i].state;
@@ -255,7 +259,7 @@ void PipelinePainter::paintWorkers(QPainter& painter, const PipelineParts& parts
         painter.drawText(cell, Qt::AlignCenter, QString(workerLetter(state)));
     }
     QStringList counted;
-    for (const std::size_t state : {3U, 1U, 5U, 2U, 4U, 6U, 7U, 8U, 0U}) {
+    for (const std::size_t state : {9U, 3U, 1U, 5U, 2U, 4U, 6U, 7U, 8U, 0U, 10U}) {
         if (doing[state] == 0) continue;
         counted << QStringLiteral("%1 %2").arg(doing[state]).arg(workerWord(WorkerState(state)));
     }

@@ -46,6 +46,10 @@ QString workerWord(WorkerState state) {
             return tr("rendering");
         case WorkerState::writing:
             return tr("writing");
+        case WorkerState::booting:
+            return tr("booting");
+        case WorkerState::off:
+            return tr("off");
     }
     return {};
 }
@@ -70,6 +74,10 @@ QChar workerLetter(WorkerState state) {
             return u'R';
         case WorkerState::writing:
             return u'W';
+        case WorkerState::booting:
+            return u'B';
+        case WorkerState::off:
+            return u'-';
     }
     return {};
 }

@@ -20,6 +20,8 @@ enum class Purpose : std::uint32_t {
     jitter = 6,
     order = 7,
     update = 8,
+    life = 20,    ///< the last request of a worker's life
+    accept = 21,  ///< which worker accepts a connection
     step = 1000
 };
 

@@ -40,16 +40,24 @@ class Inbox {
         wake_.notify_one();
     }
 
+    /// A sleep looks again whether it goes on.
+    void nudge() {
+        // With the lock: a sleep that has just looked is waiting by now.
+        const std::lock_guard hold{mutex_};
+        wake_.notify_one();
+    }
+
     /// The next exchange; nullptr: the thread is to leave.
     [[nodiscard]] Exchange* wait() {
         std::unique_lock hold{mutex_};
         wake_.wait(hold, [this] { return given_ != nullptr || leaving_; });
         return std::exchange(given_, nullptr);
     }
-    /// False: cancelled before that moment.
-    [[nodiscard]] bool sleep_until(Instant when) {
+    /// False: cancelled, or told by `ends` (asked at each nudge), before that moment.
+    template <class Ends>
+    [[nodiscard]] bool sleep_until(Instant when, Ends&& ends) {
         std::unique_lock hold{mutex_};
-        return !wake_.wait_until(hold, when, [this] { return cancelled_; });
+        return !wake_.wait_until(hold, when, [&] { return cancelled_ || ends(); });
     }
 
   private:

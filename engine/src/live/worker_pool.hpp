@@ -9,9 +9,11 @@
 #include <mutex>
 #include <string>
 #include <thread>
+#include <unordered_set>
 #include <vector>
 
-#include "core/slot_pool.hpp"
+#include "core/worker_lives.hpp"
+#include "core/worker_slots.hpp"
 #include "lab/frame.hpp"
 #include "lab/result.hpp"
 #include "live/completion_queue.hpp"
@@ -23,9 +25,12 @@
 
 namespace lab::live {
 
-/// The admission queue and the workers behind it: workers x threads slots, each with a thread of
-/// its own. Slot s belongs to worker s / threads. A slot that lets go takes the next waiting
-/// request itself, without a thread being put to sleep or woken.
+/// The queue before or inside the workers, and the workers: workers x threads slots, each with a
+/// thread of its own (core::WorkerSlots says who gets which). A slot that lets go takes the next
+/// waiting request itself, without a thread being put to sleep or woken.
+///
+/// Workers live as core::WorkerLives says: they leave after their number of requests, are killed,
+/// and boot anew; the threads stay. What a killed worker has comes back with effect `end`.
 ///
 /// A full queue: `reject` ends in 503; `reset` in effect `end` with status 0, for which the front
 /// end resets the connection; `wait` holds the request outside the queue until there is room, and
@@ -40,6 +45,7 @@ class WorkerPool final : public Dispatcher {
         GenerationPtr generation;
         CompletionQueue* completions = nullptr;
         std::shared_ptr<Database> database;  ///< null where no route needs one
+        std::uint64_t seed = 42;             ///< of what happens by chance
     };
     /// Errors: no_resources where not even one thread can be started.
     [[nodiscard]] static Result<std::unique_ptr<WorkerPool>> start(Options options);
@@ -48,6 +54,8 @@ class WorkerPool final : public Dispatcher {
     WorkerPool& operator=(const WorkerPool&) = delete;
 
     [[nodiscard]] GenerationPtr generation() const override;
+    void opened(Exchange& exchange) override;
+    void closed(Exchange& exchange) override;
     void bind(Exchange& exchange) override;
     void submit(Exchange& exchange) override;
     void finish(Exchange& exchange, bool keep_worker) override;
@@ -56,7 +64,8 @@ class WorkerPool final : public Dispatcher {
     void set_on_accepting(std::function<void()> on_change) override;
 
     /// New settings from the next request on. Slots that are added work at once; those taken away
-    /// finish what they have in hand.
+    /// finish what they have in hand. Where work comes to the workers in another way, all that is
+    /// in hand ends first, idle connections are closed, and what arrives meanwhile waits.
     void apply(GenerationPtr generation);
     /// Another database from the next request on.
     void set_database(std::shared_ptr<Database> database);
@@ -87,6 +96,8 @@ class WorkerPool final : public Dispatcher {
         std::thread thread;
         std::atomic<bool> left{false};  ///< the thread is about to return
 
+        int cores = 0;                   ///< the thread's own: what it is restricted to
+
         // Under the pool's mutex.
         Exchange* holder = nullptr;  ///< who holds the slot
         WorkerPtr worker;            ///< for the exchange that is given next
@@ -109,12 +120,30 @@ class WorkerPool final : public Dispatcher {
     [[nodiscard]] Seat* let_go(Exchange& exchange, Instant now);
     void put_to_work(Seat& seat, Exchange& exchange, Instant now);
     void admit_from_outside(Instant now);
+    [[nodiscard]] bool find_home(Exchange& exchange);
     void update_accepting();
     void set_alarm();
+    void on_alarm(Instant now);
     void expire(Instant now);
     void leave(int slot);
     void resize(Instant now);
+    void begin_change(Instant now);
+    void end_change(Instant now);
     [[nodiscard]] int start_threads(int wanted);
+    [[nodiscard]] bool start_thread(int slot);
+    void trim(Instant now);
+    // The lives of workers.
+    void carry_out(const std::vector<core::WorkerLives::Order>& orders, Instant now);
+    void kill(int worker, Instant now);
+    void send_away(int worker, Instant now);
+    void serve_again(int worker, Instant now);
+    void look_whether_left(int worker, Instant now);
+    void renew(int worker);
+    void count_end(Exchange& exchange, Instant now);
+    [[nodiscard]] std::vector<core::WorkerLives::Look> looks() const;
+    [[nodiscard]] std::vector<bool> stopped_workers() const;
+    [[nodiscard]] WorkerState state_without_request(int worker) const;
+    void sample_lives(ServerSample& out);
     void rebuild_workers();
     [[nodiscard]] WorkerPtr make_worker(const Worker* old);
     void sample_seats(ServerSample& out, Instant now);
@@ -138,8 +167,12 @@ class WorkerPool final : public Dispatcher {
 
     mutable std::mutex mutex_;
     GenerationPtr in_force_;  ///< what slots and workers were made for
-    core::SlotPool slots_;
-    std::deque<Exchange*> outside_;               ///< when_full is wait: first come first served
+    std::uint64_t seed_;
+    std::unique_ptr<core::WorkerSlots> slots_;
+    core::WorkerLives lives_;
+    bool changing_ = false;          ///< slots_ is made anew as soon as nobody holds one
+    std::deque<Exchange*> outside_;  ///< before the queues: first come first served
+    std::unordered_set<Exchange*> connected_;     ///< opened and not closed
     std::vector<std::unique_ptr<Seat>> seats_;    ///< by slot; null: no thread
     std::vector<std::unique_ptr<Seat>> leaving_;  ///< threads that will return soon
     std::vector<WorkerPtr> workers_;
@@ -155,6 +188,7 @@ class WorkerPool final : public Dispatcher {
     Duration sampled_cpu_{};
     Duration retired_pool_time_{};  ///< of pools that are gone
     Duration sampled_pool_time_{};
+    core::WorkerLives::Counts sampled_lives_;
     std::uint64_t sampled_hits_ = 0, sampled_misses_ = 0, sampled_evictions_ = 0;
 };
 
