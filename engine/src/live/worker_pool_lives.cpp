@@ -56,9 +56,8 @@ void WorkerPool::kill(int worker, Instant now) {
     if (doomed->connections) doomed->connections->cancel();
     for (const auto& seat : seats_) {
         if (!seat || slots_->worker_of(seat->slot) != worker) continue;
-        if (Exchange* const holder = seat->holder; holder != nullptr && connected_.contains(holder)) {
-            completions_.worker_gone(*holder, true);
-        }
+        Exchange* const holder = seat->holder;
+        if (connected_.contains(holder)) completions_.worker_gone(*holder, true);
         seat->inbox.nudge();
     }
     const auto waited = changing_ ? std::vector<core::Ticket>{} : slots_->stop(worker);

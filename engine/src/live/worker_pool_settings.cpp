@@ -141,8 +141,8 @@ void WorkerPool::trim(Instant now) {
     }
     remark_.clear();
     if (slots_->slots() < core::WorkerSlots::most_slots) return;
-    remark_ = fmt::format("{} threads, one a connection, is all that there are here: the real server "
-                          "goes on until memory ends",
+    remark_ = fmt::format("{} threads, one a connection, is all that there are here: the real "
+                          "server goes on until memory ends",
                           core::WorkerSlots::most_slots);
 }
 
