@@ -20,6 +20,7 @@ struct Arguments {
     RunArguments run;
     ServeArguments serve;
     LoadArguments load;
+    SqlArguments sql;
     DurationFlags run_times, load_times;
     std::string scenario;
     std::vector<std::string> files;
@@ -96,6 +97,19 @@ void add_load(CLI::App& app, Arguments& arguments) {
     load->add_option("--csv", to.csv, "one row a frame: a file, or -");
 }
 
+void add_sql(CLI::App& app, Arguments& arguments) {
+    auto* sql = app.add_subcommand(
+        "sql", "Put a SELECT of your own to a scenario's database: its rows, plan and cost");
+    sql->add_option("scenario", arguments.sql.scenario, "id or file")->required();
+    sql->add_option("select", arguments.sql.sql,
+                    "one SELECT over the tables product and review")
+        ->required();
+    sql->add_option("--index", arguments.sql.index, "on or off: the index on code and category")
+        ->check(CLI::IsMember({"on", "off"}));
+    sql->add_option("--set", arguments.sql.set, "path=value; may be repeated")
+        ->allow_extra_args(false);
+}
+
 void add_rest(CLI::App& app, Arguments& arguments) {
     app.add_subcommand("list", "Every scenario");
     auto* show = app.add_subcommand("show", "What a scenario holds: routes, knobs, lesson");
@@ -135,6 +149,7 @@ int dispatch(Terminal& terminal, const CLI::App& app, Arguments& arguments) {
     if (name == "reference") return reference_command(terminal);
     if (name == "window") return window_command(terminal, arguments.files);
     if (name == "run") return run_command(terminal, run);
+    if (name == "sql") return sql_command(terminal, arguments.sql);
     if (name == "serve") return serve_command(terminal, arguments.serve);
     return load_command(terminal, load);
 }
@@ -159,6 +174,7 @@ int main_command(Terminal& terminal, int argc, const char* const* argv) {
     add_run(app, arguments);
     add_serve(app, arguments);
     add_load(app, arguments);
+    add_sql(app, arguments);
     add_rest(app, arguments);
     try {
         app.parse(argc, argv);

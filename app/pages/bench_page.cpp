@@ -49,6 +49,7 @@ BenchPage::BenchPage(LessonModel* lesson, LessonController* controller, RunContr
     connect(run, &RunController::modelChanged, this, &BenchPage::showModel);
     connect(run, &RunController::stateChanged, this, &BenchPage::showState);
     connect(lesson, &LessonModel::stepChanged, this, &BenchPage::followLesson);
+    connect(m_pipeline, &PipelineView::databaseClicked, this, &BenchPage::databaseClicked);
     showModel();
     showState();
 }

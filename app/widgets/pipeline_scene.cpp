@@ -38,6 +38,8 @@ QString workerWord(WorkerState state) {
             return tr("waiting I/O");
         case WorkerState::pool_wait:
             return tr("waiting conn.");
+        case WorkerState::write_wait:
+            return tr("write lock");
         case WorkerState::database:
             return tr("database");
         case WorkerState::cache:
@@ -62,6 +64,8 @@ QChar workerLetter(WorkerState state) {
             return u'I';
         case WorkerState::pool_wait:
             return u'P';
+        case WorkerState::write_wait:
+            return u'B';
         case WorkerState::database:
             return u'D';
         case WorkerState::cache:

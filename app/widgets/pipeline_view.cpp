@@ -2,6 +2,7 @@
 #include "widgets/pipeline_view.hpp"
 
 #include <QElapsedTimer>
+#include <QMouseEvent>
 #include <QPaintEvent>
 #include <QPainter>
 #include <QPixmap>
@@ -60,6 +61,7 @@ struct PipelineView::State {
 PipelineView::PipelineView(RunHistory* history, QWidget* parent)
     : QWidget(parent), m_state(std::make_unique<State>(history, this)) {
     setAccessibleName(tr("Pipeline"));
+    setMouseTracking(true);
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
     connect(history, &RunHistory::changed, this, [this] { onHistoryChanged(); });
     connect(history, &RunHistory::cleared, this, [this] {
@@ -214,6 +216,18 @@ void PipelineView::resizeEvent(QResizeEvent* event) {
     redrawBoxes();
 }
 
+void PipelineView::mousePressEvent(QMouseEvent* event) {
+    const bool hit = m_state->places.database.contains(event->position());
+    if (!hit || event->button() != Qt::LeftButton) return QWidget::mousePressEvent(event);
+    emit databaseClicked();
+}
+
+/// The hand says what a click would do.
+void PipelineView::mouseMoveEvent(QMouseEvent* event) {
+    const bool over = m_state->places.database.contains(event->position());
+    setCursor(over ? Qt::PointingHandCursor : Qt::ArrowCursor);
+}
+
 QString PipelineView::describe() const {
     const PipelineFacts& f = m_state->scene.facts();
     const PipelineParts& parts = m_state->parts;
@@ -222,7 +236,7 @@ QString PipelineView::describe() const {
     if (!f.running) return words.join(QLatin1Char(' ')) + QLatin1Char(' ') + tr("Nothing runs.");
     words << tr("%1 in flight.").arg(f.inFlight)
           << tr("Queue: %1 of %2 waiting.").arg(f.queueDepth).arg(f.queueCapacity);
-    std::array<int, 9> doing{};
+    std::array<int, 10> doing{};
     for (const WorkerSample& w : f.threads) ++doing[static_cast<std::size_t>(w.state)];
     QStringList states;
     for (std::size_t i = 0; i < doing.size(); ++i) {

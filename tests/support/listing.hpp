@@ -16,6 +16,8 @@ namespace lab::test {
             return "lock";
         case core::ResourceId::connection:
             return "connection";
+        case core::ResourceId::write_lock:
+            return "write lock";
     }
     return "?";
 }

@@ -29,6 +29,7 @@ VirtualBench::Setup everything(std::uint64_t seed = 42) {
     setup.system.cache.ttl = 2s;
     setup.system.cache.capacity = 20;
     setup.system.database.pool = 1;
+    setup.system.database.overflow = 0;
     setup.system.database.pool_timeout = 15ms;
     setup.query_time = 8ms;
     setup.system.routes = {

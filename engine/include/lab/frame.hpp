@@ -58,14 +58,15 @@ enum class Part : std::uint8_t {
     lock_wait,  ///< for the interpreter lock
     cpu,
     io_wait,    ///< sleeping, as on another service
-    pool_wait,  ///< for a database connection
+    pool_wait,   ///< for a database connection
+    write_wait,  ///< for the database's one write lock
     database,
     cache,
     render,
     write,  ///< from the first byte of the answer sent to the last byte received
     unexplained,
 };
-inline constexpr std::size_t part_count = 14;
+inline constexpr std::size_t part_count = 15;
 /// "schedule_slip", ...: the JSON key. And as shown: "schedule slip".
 [[nodiscard]] std::string_view part_key(Part);
 [[nodiscard]] std::string_view part_label(Part);
@@ -79,10 +80,22 @@ enum class WorkerState : std::uint8_t {
     lock_wait,
     io_wait,
     pool_wait,
+    write_wait,
     database,
     cache,
     render,
     writing
+};
+
+/// What the database was asked and where it said no.
+struct DatabaseCounts {
+    std::uint64_t queries = 0;         ///< questions and writes, each one round trip
+    std::uint64_t rows_touched = 0;    ///< rows that a scan passed or a search found
+    std::uint64_t opened = 0;          ///< connections
+    std::uint64_t pool_timeouts = 0;   ///< waited too long for a connection: 500
+    std::uint64_t query_timeouts = 0;  ///< ran too long: 500
+    std::uint64_t lock_timeouts = 0;   ///< waited too long for the write lock: 500
+    friend bool operator==(const DatabaseCounts&, const DatabaseCounts&) = default;
 };
 
 struct WorkerSample {
@@ -106,9 +119,11 @@ struct ServerSample {
     Duration worker_cpu{};   ///< CPU time of the worker threads, in this frame
     Duration process_cpu{};  ///< CPU time of the whole process, in this frame
     std::uint32_t pool_in_use = 0;
-    std::uint32_t pool_size = 0;  ///< over all workers
+    std::uint32_t pool_size = 0;  ///< that are kept, over all workers
+    std::uint32_t pool_open = 0;  ///< in use or idle; more than pool_size: some are overflow
     std::uint32_t pool_waiting = 0;
     Duration pool_busy_time{};
+    DatabaseCounts database;      ///< in this frame
     std::uint64_t cache_hits = 0;
     std::uint64_t cache_misses = 0;
     std::uint64_t cache_entries = 0;
@@ -195,6 +210,7 @@ struct RunResult {
     double utilisation_cpu = 0;  ///< worker threads' CPU time over cores they could use
     double utilisation_pool = 0;
     std::optional<double> cache_hit_ratio;
+    DatabaseCounts database;     ///< in the window, by the frames
     Duration worker_cpu{};
     std::vector<std::string>
         plans;  ///< EXPLAIN QUERY PLAN, one a query of the scenario, at the end

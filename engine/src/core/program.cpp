@@ -2,6 +2,7 @@
 #include "core/program.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <string_view>
 
@@ -31,9 +32,10 @@ std::uint32_t ordinal_of(std::string_view id) {
 ///     acquire worker               always; a session that holds one already is answered at once
 ///     acquire interpreter lock     where the server has one
 ///     ... steps ...
-///     release connection           from here on: letting go. A fault jumps here, and a release of
-///     release interpreter lock     what is not held is passed over, so that the good end and every
-///     release worker | respond     bad one are the same code
+///     release write lock           from here on: letting go. A fault jumps here, and a release of
+///     release connection           what is not held is passed over, so that the good end and every
+///     release interpreter lock     bad one are the same code
+///     release worker | respond
 ///     respond | release worker
 ///     end
 ///
@@ -91,11 +93,10 @@ class Compiler {
                 take_lock();
                 return;
             case StepKind::query:
-                program_.queries.push_back(step.query);
-                database(Op::query, static_cast<std::uint32_t>(step.query));
+                questions(step);
                 return;
             case StepKind::write:
-                database(Op::update, 0);
+                transaction(step);
                 return;
             case StepKind::render:
                 emit(Op::render, static_cast<std::uint32_t>(step.rows));
@@ -110,14 +111,38 @@ class Compiler {
     }
 
     /// The lock is let go before the wait for a connection: that wait blocks on a condition, as a
-    /// pool's.
-    void database(Op op, std::uint32_t arg) {
+    /// pool's. The connection is kept from the first question to the last, as a session keeps it;
+    /// between two of them the handler computes, so the lock is taken and let go again.
+    void questions(const Step& step) {
+        AskedQuery asked = asked_by(step);
+        program_.queries.push_back(asked);
+        const std::uint32_t trips = round_trips(asked.kind, asked.times);
         drop_lock();
         acquire(ResourceId::connection);
-        emit(op, arg);
+        for (; asked.trip < trips; ++asked.trip) {
+            if (asked.trip > 0) {
+                take_lock();
+                drop_lock();
+            }
+            emit(Op::query, asked.packed());
+        }
         release(ResourceId::connection);
         take_lock();
         uses_database_ = true;
+    }
+
+    /// Only one transaction writes at a time; a held one sleeps with the write lock in hand.
+    void transaction(const Step& step) {
+        drop_lock();
+        acquire(ResourceId::connection);
+        acquire(ResourceId::write_lock);
+        emit(Op::update);
+        if (step.time != Distribution{}) emit(Op::sleep, draw(step));
+        release(ResourceId::write_lock);
+        release(ResourceId::connection);
+        take_lock();
+        uses_database_ = true;
+        writes_ = true;
     }
 
     void cached(const Step& step) {
@@ -136,6 +161,7 @@ class Compiler {
 
     void end_of_request() {
         program_.letting_go = here();
+        if (writes_) release(ResourceId::write_lock);
         if (uses_database_) release(ResourceId::connection);
         drop_lock();
         if (server_.release == ReleasePoint::buffered) {
@@ -170,6 +196,7 @@ class Compiler {
     const Cache& cache_;
     Program program_;
     bool uses_database_ = false;
+    bool writes_ = false;
 };
 
 /// The part in which the time of an effect counts. Making the body is rendering, whether from a
@@ -185,6 +212,8 @@ Part part_of(const Effect& effect, Part open) {
                     return Part::lock_wait;
                 case ResourceId::connection:
                     return Part::pool_wait;
+                case ResourceId::write_lock:
+                    return Part::write_wait;
             }
             return open;
         case Op::spend:
@@ -244,6 +273,8 @@ void turn_back(Cursor& cursor, Fault fault) {
             if (!leaving) cursor.status = 503;
             return;
         case Fault::pool_timeout:
+        case Fault::lock_timeout:
+        case Fault::query_timeout:
         case Fault::failed:
             if (!leaving) cursor.status = 500;
             return;
@@ -292,6 +323,28 @@ Effect resume(Cursor& cursor) {
 }
 
 }  // namespace
+
+AskedQuery asked_by(const Step& step) {
+    return {step.query, static_cast<std::uint32_t>(step.times),
+            static_cast<std::uint32_t>(std::lround(step.share * 1'000)), 0};
+}
+
+std::uint32_t round_trips(QueryKind kind, std::uint32_t times) {
+    switch (kind) {
+        case QueryKind::reviews_per_product:
+            return 1 + times;
+        case QueryKind::reviews_in_batch:
+            return 2;
+        case QueryKind::reviews_joined:
+            return 1;
+        default:
+            return times;
+    }
+}
+
+bool repeats(QueryKind kind) {
+    return kind != QueryKind::reviews_per_product && kind != QueryKind::reviews_in_batch;
+}
 
 Program compile(const Route& route, const Server& server, const Cache& cache) {
     return Compiler{server, cache}.run(route);
@@ -349,7 +402,7 @@ Effect next(Cursor& cursor, const Outcome& outcome) {
 Duration service_time(const PartTimes& parts) {
     Duration sum{};
     for (const Part part : {Part::lock_wait, Part::cpu, Part::io_wait, Part::pool_wait,
-                            Part::database, Part::cache, Part::render}) {
+                            Part::write_wait, Part::database, Part::cache, Part::render}) {
         sum += parts[static_cast<std::size_t>(part)];
     }
     return sum;

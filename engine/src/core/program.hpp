@@ -19,7 +19,7 @@ enum class Op : std::uint8_t {
     release,    ///< resource
     spend,      ///< CPU time: Effect::cost
     sleep,      ///< wait without computing: Effect::cost
-    query,      ///< arg: QueryKind
+    query,      ///< arg: AskedQuery
     update,     ///< change the row of the request's key
     render,     ///< arg: rows
     fill,       ///< append `arg` bytes to the body
@@ -29,7 +29,8 @@ enum class Op : std::uint8_t {
     end,
 };
 
-enum class ResourceId : std::uint8_t { worker, interpreter_lock, connection };
+/// write_lock: the database's one; held from the beginning of a write transaction to its end.
+enum class ResourceId : std::uint8_t { worker, interpreter_lock, connection, write_lock };
 
 /// 8 bytes.
 struct Instr {
@@ -39,6 +40,32 @@ struct Instr {
     std::uint32_t arg = 0;
 };
 static_assert(sizeof(Instr) == 8);
+
+/// One question to the database: one round trip of those that a query step makes.
+struct AskedQuery {
+    QueryKind kind = QueryKind::product_by_sku;
+    std::uint32_t times = 1;    ///< of the step: repetitions, or products on the page
+    std::uint32_t share = 500;  ///< thousandths of the table, of products_under_price
+    std::uint32_t trip = 0;     ///< which of the step's round trips, from 0
+
+    /// Fits an instruction: 4 bits, 9, 10, 9.
+    [[nodiscard]] std::uint32_t packed() const {
+        return static_cast<std::uint32_t>(kind) | times << 4 | share << 13 | trip << 23;
+    }
+    [[nodiscard]] static AskedQuery unpacked(std::uint32_t arg) {
+        return {static_cast<QueryKind>(arg & 0xfU), arg >> 4 & 0x1ffU, arg >> 13 & 0x3ffU,
+                arg >> 23};
+    }
+    friend bool operator==(const AskedQuery&, const AskedQuery&) = default;
+};
+
+/// The first of a query step's round trips.
+[[nodiscard]] AskedQuery asked_by(const Step& step);
+/// Round trips that a query step makes: `times` for a plain question; for a page of products with
+/// their reviews 1 + times (one product after another), 2 (in a batch) or 1 (joined).
+[[nodiscard]] std::uint32_t round_trips(QueryKind kind, std::uint32_t times);
+/// Is each round trip the same question?
+[[nodiscard]] bool repeats(QueryKind kind);
 
 /// A duration to be drawn for one step; `ordinal` keys the draw, so that a step added elsewhere
 /// moves none.
@@ -53,7 +80,7 @@ struct Program {
     std::vector<Instr> code;
     std::vector<Draw> draws;
     std::vector<KeyRule> keys;
-    std::vector<QueryKind>
+    std::vector<AskedQuery>
         queries;                   ///< in the order of the steps: which data an answer is made from
     std::uint16_t letting_go = 0;  ///< where the end begins, good or bad: let go, answer, end
     bool inline_answer = false;    ///< never leaves the front end
@@ -70,6 +97,8 @@ enum class Fault : std::uint8_t {
     refused,       ///< the queue was full: 503
     expired,       ///< waited too long in the queue: 503
     pool_timeout,  ///< waited too long for a connection: 500
+    lock_timeout,  ///< waited too long for the database's write lock: 500
+    query_timeout,  ///< a query ran too long: 500
     failed,        ///< the database or template said no: 500
     cancelled,     ///< the run stops, or the client has gone: no answer
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "live/step_executor.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <iterator>
@@ -15,7 +16,14 @@ namespace {
 Instant now() { return std::chrono::steady_clock::now(); }
 
 core::Fault fault_of(const Error& error) {
-    return error.code == ErrorCode::interrupted ? core::Fault::cancelled : core::Fault::failed;
+    switch (error.code) {
+        case ErrorCode::interrupted:
+            return core::Fault::cancelled;
+        case ErrorCode::timed_out:
+            return core::Fault::query_timeout;
+        default:
+            return core::Fault::failed;
+    }
 }
 
 }  // namespace
@@ -46,7 +54,7 @@ core::Outcome StepExecutor::perform(const core::Effect& effect) {
     const bool leaving = effect.op == core::Op::release;
     if (!leaving && outcome.fault == core::Fault::none && cancelled_.load()) {
         outcome.fault = core::Fault::cancelled;
-        if (effect.op == core::Op::acquire) let_go(effect.resource);
+        if (effect.op == core::Op::acquire) static_cast<void>(let_go(effect.resource));
     }
     state.store(WorkerState::computing, std::memory_order_relaxed);
     outcome.now = now();
@@ -60,7 +68,7 @@ core::Outcome StepExecutor::carry_out(const core::Effect& effect) {
             outcome.fault = take(effect.resource);
             break;
         case core::Op::release:
-            let_go(effect.resource);
+            outcome.fault = let_go(effect.resource);
             break;
         case core::Op::spend:
             outcome = spend(effect.cost);
@@ -70,7 +78,7 @@ core::Outcome StepExecutor::carry_out(const core::Effect& effect) {
             outcome.fault = sleep(effect.cost);
             break;
         case core::Op::query:
-            outcome = query(static_cast<QueryKind>(effect.arg));
+            outcome = query(core::AskedQuery::unpacked(effect.arg));
             break;
         case core::Op::update:
             outcome.fault = update();
@@ -100,17 +108,37 @@ core::Fault StepExecutor::take(core::ResourceId resource) {
         state.store(WorkerState::lock_wait, std::memory_order_relaxed);
         return worker_->lock->acquire(ticket_) ? core::Fault::none : core::Fault::cancelled;
     }
-    state.store(WorkerState::pool_wait, std::memory_order_relaxed);
-    if (!worker_->connections) return core::Fault::failed;
-    return worker_->connections->acquire(ticket_, lease_);
+    return resource == core::ResourceId::write_lock ? begin_write() : take_connection();
 }
 
-void StepExecutor::let_go(core::ResourceId resource) {
+core::Fault StepExecutor::take_connection() {
+    state.store(WorkerState::pool_wait, std::memory_order_relaxed);
+    if (!worker_->connections) return core::Fault::failed;
+    const core::Fault fault = worker_->connections->acquire(ticket_, lease_);
+    if (lease_.opened) ++worker_->meters->opened;
+    if (fault == core::Fault::pool_timeout) ++worker_->meters->pool_timeouts;
+    return fault;
+}
+
+core::Fault StepExecutor::begin_write() {
+    state.store(WorkerState::write_wait, std::memory_order_relaxed);
+    const auto begun = lease_.connection->begin_write(settings().lock_timeout);
+    if (begun) return core::Fault::none;
+    if (begun.error().code != ErrorCode::timed_out) return fault_of(begun.error());
+    ++worker_->meters->lock_timeouts;
+    return core::Fault::lock_timeout;
+}
+
+core::Fault StepExecutor::let_go(core::ResourceId resource) {
     if (resource == core::ResourceId::interpreter_lock) {
         worker_->lock->release(ticket_, std::exchange(broken_off_, false));
+    } else if (resource == core::ResourceId::write_lock) {
+        const auto ended = lease_.connection->end_write();
+        if (!ended) return fault_of(ended.error());
     } else if (lease_.slot >= 0) {
         worker_->connections->release(std::exchange(lease_, ConnectionPool::Lease{}));
     }
+    return core::Fault::none;
 }
 
 core::Outcome StepExecutor::spend(Duration cost) {
@@ -130,31 +158,49 @@ core::Fault StepExecutor::sleep(Duration time) {
     return slept ? core::Fault::none : core::Fault::cancelled;
 }
 
-core::Outcome StepExecutor::query(QueryKind kind) {
-    core::Outcome outcome;
+/// To the database and back.
+core::Fault StepExecutor::travel() {
     state.store(WorkerState::database, std::memory_order_relaxed);
-    const Duration round_trip = exchange_->generation->system.database.round_trip;
-    if (round_trip > Duration{}) outcome.fault = sleep(round_trip);
-    if (outcome.fault != core::Fault::none) return outcome;
+    const Duration round_trip = settings().round_trip;
+    return round_trip > Duration{} ? sleep(round_trip) : core::Fault::none;
+}
 
-    const auto version = lease_.connection->read(kind, exchange_->key, rows_);
-    if (!version) {
-        outcome.fault = fault_of(version.error());
+core::Outcome StepExecutor::query(const core::AskedQuery& asked) {
+    core::Outcome outcome;
+    outcome.fault = travel();
+    if (outcome.fault != core::Fault::none) return outcome;
+    const auto read = lease_.connection->read(asked, exchange_->key, rows_,
+                                              {settings().access, settings().query_timeout});
+    ++worker_->meters->queries;
+    if (!read) {
+        outcome.fault = fault_of(read.error());
+        if (outcome.fault == core::Fault::query_timeout) ++worker_->meters->query_timeouts;
         return outcome;
     }
+    worker_->meters->rows_touched += read->rows_touched;
     outcome.rows = static_cast<std::uint32_t>(rows_.size());
-    exchange_->answer.versions.push_back(*version);
+    add_version(asked, read->version);
     return outcome;
 }
 
-core::Fault StepExecutor::update() {
-    state.store(WorkerState::database, std::memory_order_relaxed);
-    const Duration round_trip = exchange_->generation->system.database.round_trip;
-    if (round_trip > Duration{} && sleep(round_trip) != core::Fault::none) {
-        return core::Fault::cancelled;
+/// One version a step: of the products, and of what is asked several times the oldest.
+void StepExecutor::add_version(const core::AskedQuery& asked, std::uint64_t version) {
+    std::vector<std::uint64_t>& versions = exchange_->answer.versions;
+    if (asked.trip == 0) {
+        versions.push_back(version);
+    } else if (!versions.empty() && core::repeats(asked.kind)) {
+        versions.back() = std::min(versions.back(), version);
     }
-    const auto changed = lease_.connection->change(exchange_->key);
-    return changed ? core::Fault::none : fault_of(changed.error());
+}
+
+core::Fault StepExecutor::update() {
+    if (travel() != core::Fault::none) return core::Fault::cancelled;
+    const auto changed = lease_.connection->update(exchange_->key, settings().query_timeout);
+    ++worker_->meters->queries;
+    if (changed) return core::Fault::none;
+    const core::Fault fault = fault_of(changed.error());
+    if (fault == core::Fault::query_timeout) ++worker_->meters->query_timeouts;
+    return fault;
 }
 
 bool StepExecutor::look_up(std::uint32_t step) {

@@ -47,10 +47,17 @@ class StepExecutor {
     };
     [[nodiscard]] core::Outcome carry_out(const core::Effect& effect);
     [[nodiscard]] core::Fault take(core::ResourceId resource);
-    void let_go(core::ResourceId resource);
+    [[nodiscard]] core::Fault take_connection();
+    [[nodiscard]] core::Fault begin_write();
+    [[nodiscard]] core::Fault let_go(core::ResourceId resource);
     [[nodiscard]] core::Outcome spend(Duration cost);
     [[nodiscard]] core::Fault sleep(Duration time);
-    [[nodiscard]] core::Outcome query(QueryKind kind);
+    [[nodiscard]] core::Outcome query(const core::AskedQuery& asked);
+    [[nodiscard]] core::Fault travel();
+    void add_version(const core::AskedQuery& asked, std::uint64_t version);
+    [[nodiscard]] const lab::Database& settings() const {
+        return exchange_->generation->system.database;
+    }
     [[nodiscard]] core::Fault update();
     [[nodiscard]] bool look_up(std::uint32_t step);
     void store();

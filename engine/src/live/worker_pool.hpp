@@ -132,6 +132,7 @@ class WorkerPool final : public Dispatcher {
     std::atomic<bool> accepting_{true};
     EventRing events_;
     std::shared_ptr<StoreCounts> store_counts_ = std::make_shared<StoreCounts>();
+    std::shared_ptr<DatabaseMeters> meters_ = std::make_shared<DatabaseMeters>();
 
     mutable std::mutex generation_mutex_;
     GenerationPtr newest_;  ///< under generation_mutex_
@@ -155,6 +156,7 @@ class WorkerPool final : public Dispatcher {
     Duration sampled_cpu_{};
     Duration retired_pool_time_{};  ///< of pools that are gone
     Duration sampled_pool_time_{};
+    DatabaseCounts sampled_database_;
     std::uint64_t sampled_hits_ = 0, sampled_misses_ = 0, sampled_evictions_ = 0;
 };
 

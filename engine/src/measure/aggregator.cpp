@@ -2,6 +2,8 @@
 #include "measure/aggregator.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <utility>
 
 #include "measure/remarks.hpp"
@@ -24,7 +26,14 @@ struct Kept {
     std::uint32_t pool = 0;
     Duration busy{}, worker_cpu{}, pool_busy{}, generator_cpu{};
     std::uint64_t hits = 0, misses = 0;
+    DatabaseCounts database;
 };
+
+/// The database's counts one after another, whatever they are called.
+constexpr std::array database_counts{&DatabaseCounts::queries,       &DatabaseCounts::rows_touched,
+                                     &DatabaseCounts::opened,        &DatabaseCounts::pool_timeouts,
+                                     &DatabaseCounts::query_timeouts,
+                                     &DatabaseCounts::lock_timeouts};
 
 /// Sums over the window, in seconds and counts; a frame that reaches over its edge counts by the
 /// part inside.
@@ -32,6 +41,7 @@ struct Sums {
     double thread_s = 0, core_s = 0, pool_s = 0;
     double busy_s = 0, worker_cpu_s = 0, pool_busy_s = 0, generator_cpu_s = 0;
     double hits = 0, misses = 0;
+    std::array<double, database_counts.size()> database{};
 
     void add(const Kept& frame, Instant from, Instant to, unsigned cores) {
         const double whole = to_seconds(frame.end - frame.start);
@@ -47,6 +57,9 @@ struct Sums {
         generator_cpu_s += share * to_seconds(frame.generator_cpu);
         hits += share * static_cast<double>(frame.hits);
         misses += share * static_cast<double>(frame.misses);
+        for (std::size_t i = 0; i < database.size(); ++i) {
+            database[i] += share * static_cast<double>(frame.database.*database_counts[i]);
+        }
     }
 };
 
@@ -79,6 +92,7 @@ struct Aggregator::State {
         k.generator_cpu = generator_cpu;
         k.hits = f.server.cache_hits;
         k.misses = f.server.cache_misses;
+        k.database = f.server.database;
         kept.push_back(k);
         if (f.interrupted) longest_gap = std::max(longest_gap, f.length);
         changes.insert(changes.end(), f.changes.begin(), f.changes.end());
@@ -163,6 +177,11 @@ RunResultPtr Aggregator::finish(const WindowTotals& totals, bool stopped_early,
     r->utilisation_pool = share_of(from_seconds(sums.pool_busy_s), sums.pool_s);
     r->worker_cpu = from_seconds(sums.worker_cpu_s);
     if (sums.hits + sums.misses > 0) r->cache_hit_ratio = sums.hits / (sums.hits + sums.misses);
+
+    for (std::size_t i = 0; i < sums.database.size(); ++i) {
+        r->database.*database_counts[i] =
+            static_cast<std::uint64_t>(std::llround(sums.database[i]));
+    }
 
     Circumstances seen;
     seen.stopped_early = stopped_early;

@@ -172,6 +172,10 @@ void add_route(std::vector<Row>& t) {
     t.push_back(row(ranged(bytes, "route.*.size", "Answer size", 0, 1e6,
                            "Bytes of body where no step makes one."),
                     LAB_FIELD(p.route->size)));
+}
+
+void add_steps(std::vector<Row>& t) {
+    using enum ValueKind;
     t.push_back(
         row(ranged(distribution, "route.*.cpu", "Computing", 0, 60 * s,
                    "CPU time burnt, with the interpreter lock held.", "the view's own Python code"),
@@ -182,10 +186,29 @@ void add_route(std::vector<Row>& t) {
                     LAB_FIELD(p.step->time)));
     t.push_back(row(
         one_of(
-            "route.*.query", "Query", {"product_by_sku", "product_by_id", "products_by_category"},
-            {"one product by its code", "one product by its number", "the products of a category"},
-            "What is asked of the database."),
+            "route.*.query", "Query",
+            {"product_by_sku", "product_by_id", "products_by_category", "products_under_price",
+             "reviews_per_product", "reviews_in_batch", "reviews_joined"},
+            {"one product by its code", "one product by its number", "the products of a category",
+             "the products under a price", "reviews, one product at a time",
+             "reviews, all products at once", "reviews, joined to their products"},
+            "What is asked of the database.",
+            "lazy loading asks once a product; selectinload(Product.reviews) asks twice in all, "
+            "joinedload(Product.reviews) once"),
         LAB_FIELD(p.step->query)));
+    t.push_back(row(ranged(count, "route.*.query.times", "Asked so often", 1, 200,
+                           "How many times in a row the query is asked; of reviews: how many "
+                           "products are on the page.",
+                           "for product in products: product.reviews"),
+                    LAB_FIELD(p.step->times)));
+    t.push_back(row(ranged(number, "route.*.query.share", "Share of the table", 0, 1,
+                           "products_under_price: how large a share of the table is under it."),
+                    LAB_FIELD(p.step->share)));
+    t.push_back(row(ranged(distribution, "route.*.write.hold", "Transaction held open", 0, 60 * s,
+                           "How long a write keeps its transaction open, and with it the "
+                           "database's one write lock.",
+                           "what runs between the first flush and db.session.commit()"),
+                    LAB_FIELD(p.step->time)));
     t.push_back(row(
         one_of(
             "route.*.cache.key", "Cache key",
@@ -201,6 +224,35 @@ void add_route(std::vector<Row>& t) {
     t.push_back(row(ranged(bytes, "route.*.respond", "Body size", 0, 1e6,
                            "Bytes added to the body of the answer."),
                     LAB_FIELD(p.step->size)));
+}
+
+/// SQLAlchemy's QueuePool, with its defaults, and the limits of what a connection may wait for.
+void add_connections(std::vector<Row>& t) {
+    using enum ValueKind;
+    t.push_back(row(ranged(count, "database.pool", "Connections per worker", 1, 64,
+                           "Database connections that each worker keeps open.",
+                           "create_engine(url, pool_size={})"),
+                    LAB_FIELD(p.model->system.database.pool)));
+    t.push_back(row(ranged(count, "database.overflow", "Overflow connections", 0, 64,
+                           "Connections that each worker may open beyond those; they are closed "
+                           "when they come back.",
+                           "create_engine(url, max_overflow={})"),
+                    LAB_FIELD(p.model->system.database.overflow)));
+    t.push_back(row(ranged(duration, "database.pool_timeout", "Longest wait for a connection", 0,
+                           600 * s,
+                           "Longest wait for a database connection, then 500; 0 s means no limit.",
+                           "create_engine(url, pool_timeout=SECONDS)"),
+                    LAB_FIELD(p.model->system.database.pool_timeout)));
+    t.push_back(row(ranged(duration, "database.query_timeout", "Longest time of a query", 0,
+                           600 * s, "A query that runs longer ends in 500; 0 s means no limit.",
+                           R"(connect_args={"options": "-c statement_timeout=MILLISECONDS"})"),
+                    LAB_FIELD(p.model->system.database.query_timeout)));
+    t.push_back(row(ranged(duration, "database.lock_timeout", "Longest wait for the write lock", 0,
+                           600 * s,
+                           "One transaction writes at a time; another that waits longer ends in "
+                           "500; 0 s means no limit.",
+                           R"(connect_args={"timeout": SECONDS}, of SQLite)"),
+                    LAB_FIELD(p.model->system.database.lock_timeout)));
 }
 
 void add_cache_and_database(std::vector<Row>& t) {
@@ -226,17 +278,25 @@ void add_cache_and_database(std::vector<Row>& t) {
         row(yes_no("database.index", "Index", "An index on the product's code and on its category.",
                    "sku = db.Column(db.String, index=True)"),
             LAB_FIELD(p.model->system.database.index)));
-    t.push_back(row(ranged(count, "database.pool", "Connections per worker", 1, 64,
-                           "Database connections in each worker.",
-                           "create_engine(url, pool_size={}, max_overflow=0)"),
-                    LAB_FIELD(p.model->system.database.pool)));
-    t.push_back(row(ranged(duration, "database.pool_timeout", "Longest wait for a connection", 0,
-                           600 * s, "Longest wait for a database connection, then 500.",
-                           "create_engine(url, pool_timeout=SECONDS)"),
-                    LAB_FIELD(p.model->system.database.pool_timeout)));
+    t.push_back(row(ranged(count, "database.price_indexes", "Indexes on the price", 0, 8,
+                           "Indexes that hold the price, the first on it alone: every write "
+                           "changes them all.",
+                           "price = db.Column(db.Integer, index=True)"),
+                    LAB_FIELD(p.model->system.database.price_indexes)));
+    t.push_back(row(one_of("database.access", "Way to the rows", {"planner", "index", "scan"},
+                           {"as the planner chooses", "by index", "by a scan"},
+                           "How rows are found where there is an index for them: as SQLite's "
+                           "planner chooses, always by it, or never."),
+                    LAB_FIELD(p.model->system.database.access)));
+    add_connections(t);
     t.push_back(row(ranged(duration, "database.round_trip", "Round trip to the database", 0, 60 * s,
                            "Added to every query, as to a database on another machine."),
                     LAB_FIELD(p.model->system.database.round_trip)));
+    t.push_back(row(ranged(duration, "database.replica_lag", "Replica is behind by", 0, 60 * s,
+                           "Reads go to a copy that takes up each change this long after it; 0 s "
+                           "means no copy.",
+                           R"(app.config["SQLALCHEMY_BINDS"] = {"replica": url})"),
+                    LAB_FIELD(p.model->system.database.replica_lag)));
     t.push_back(row(ranged(rate, "database.updates", "Rows changed", 0, 1'000,
                            "Rows changed per second behind the application's back."),
                     LAB_FIELD(p.model->system.database.updates)));
@@ -333,6 +393,7 @@ std::vector<Row> make_rows() {
     add_server(table);
     add_server_limits(table);
     add_route(table);
+    add_steps(table);
     add_cache_and_database(table);
     add_load(table);
     add_mix(table);
@@ -359,8 +420,24 @@ std::string_view step_row_path(StepKind kind) {
                                                     "route.*.cache.key",
                                                     "route.*.render",
                                                     "route.*.respond",
-                                                    ""};
+                                                    ""};  // its `hold` alone is a setting
     return paths[static_cast<std::size_t>(kind)];
+}
+
+std::span<const std::string_view> step_details(StepKind kind) {
+    static constexpr std::array<std::string_view, 1> of_cache{"key"};
+    static constexpr std::array<std::string_view, 2> of_query{"times", "share"};
+    static constexpr std::array<std::string_view, 1> of_write{"hold"};
+    switch (kind) {
+        case StepKind::cache:
+            return of_cache;
+        case StepKind::query:
+            return of_query;
+        case StepKind::write:
+            return of_write;
+        default:
+            return {};
+    }
 }
 
 }  // namespace lab::names

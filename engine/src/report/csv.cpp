@@ -75,6 +75,13 @@ void add_server(Cells& cells, const Frame& f, bool told) {
     add_told(cells, "threads", told, s.threads.size());
     add_told(cells, "pool_in_use", told, s.pool_in_use);
     add_told(cells, "pool_waiting", told, s.pool_waiting);
+    add_told(cells, "pool_open", told, s.pool_open);
+    add_told(cells, "database.queries", told, s.database.queries);
+    add_told(cells, "database.rows_touched", told, s.database.rows_touched);
+    add_told(cells, "database.opened", told, s.database.opened);
+    add_told(cells, "database.pool_timeouts", told, s.database.pool_timeouts);
+    add_told(cells, "database.query_timeouts", told, s.database.query_timeouts);
+    add_told(cells, "database.lock_timeouts", told, s.database.lock_timeouts);
     add_told(cells, "cache_entries", told, s.cache_entries);
     add_told(cells, "cache_evictions", told, s.cache_evictions);
     add_told(cells, "updates", told, s.updates);

@@ -131,6 +131,17 @@ std::string utilisation(const RunResult& r) {
     return o.on_one_line();
 }
 
+/// The rows of the table of quantities that begin with "database.".
+std::string database(const RunResult& r) {
+    constexpr std::string_view family = "database.";
+    Object o;
+    for (const QuantityInfo& row : quantities_table()) {
+        if (!row.name.starts_with(family)) continue;
+        o.number(row.name.substr(family.size()), *quantity(r, row.name));
+    }
+    return o.on_one_line();
+}
+
 /// What the run can be repeated from. Of a server that is not ours only the load is known.
 std::string settings(const Model& model, bool server_is_ours) {
     Object o;
@@ -173,6 +184,7 @@ std::string to_json(const RunResult& r) {
     o.number("warm_up_s", to_seconds(r.warm_up));
     o.number("concurrency", rate(r, r.concurrency));
     o.raw("unexplained_ms", summary(r.unexplained));
+    o.raw("database", database(r));
     o.flag("generator_limited", r.generator_limited);
     o.flag("interrupted", r.interrupted);
     o.raw("remarks", list_of(r.remarks));
