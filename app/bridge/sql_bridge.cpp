@@ -7,9 +7,7 @@
 namespace lab::app {
 
 SqlBridge::SqlBridge(std::string dataFolder, QObject* parent)
-    : QObject(parent),
-      m_dataFolder(std::move(dataFolder)),
-      m_worker(std::make_unique<QObject>()) {
+    : QObject(parent), m_dataFolder(std::move(dataFolder)), m_worker(std::make_unique<QObject>()) {
     m_thread.setObjectName(QStringLiteral("sql"));
     m_worker->moveToThread(&m_thread);
     m_thread.start();

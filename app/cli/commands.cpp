@@ -101,8 +101,7 @@ void add_sql(CLI::App& app, Arguments& arguments) {
     auto* sql = app.add_subcommand(
         "sql", "Put a SELECT of your own to a scenario's database: its rows, plan and cost");
     sql->add_option("scenario", arguments.sql.scenario, "id or file")->required();
-    sql->add_option("select", arguments.sql.sql,
-                    "one SELECT over the tables product and review")
+    sql->add_option("select", arguments.sql.sql, "one SELECT over the tables product and review")
         ->required();
     sql->add_option("--index", arguments.sql.index, "on or off: the index on code and category")
         ->check(CLI::IsMember({"on", "off"}));

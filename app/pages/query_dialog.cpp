@@ -101,7 +101,8 @@ QueryDialog::QueryDialog(SqlBridge* sql, QWidget* parent)
     auto* keys = new QShortcut(QKeySequence(Qt::CTRL | Qt::Key_Return), this);
     connect(keys, &QShortcut::activated, this, &QueryDialog::ask);
     connect(sql, &SqlBridge::answered, this, &QueryDialog::showAnswer);
-    connect(sql, &SqlBridge::progressed, this, [this](const QString& text) { say(text, "second"); });
+    connect(sql, &SqlBridge::progressed, this,
+            [this](const QString& text) { say(text, "second"); });
     connect(sql, &SqlBridge::refused, this, [this](const QString& why) {
         setBusy(false);
         m_table->clear();

@@ -342,8 +342,7 @@ VirtualBench::Answer VirtualBench::acquire_connection(std::uint32_t place) {
 VirtualBench::Answer VirtualBench::run_query(std::uint32_t place, Op op) {
     const lab::Database& database = setup_.system.database;
     const Duration limit = database.query_timeout;
-    const bool too_long =
-        op == Op::query && limit > Duration{} && setup_.query_time >= limit;
+    const bool too_long = op == Op::query && limit > Duration{} && setup_.query_time >= limit;
     const Duration time = database.round_trip + (too_long ? limit : setup_.query_time);
     if (time <= Duration{}) return Outcome{.now = now_};
     requests_[place].ends = now_ + time;
@@ -453,9 +452,9 @@ void VirtualBench::make_workers() {
         const core::QueuePool::Options connections{.kept = system.database.pool,
                                                    .overflow = system.database.overflow,
                                                    .patience = system.database.pool_timeout};
-        workers_.push_back(std::make_unique<Worker>(
-            Worker{core::InterpreterLock{system.server.switch_interval},
-                   core::QueuePool{connections}, core::ResponseCache{cache_options(system.cache)}}));
+        workers_.push_back(std::make_unique<Worker>(Worker{
+            core::InterpreterLock{system.server.switch_interval}, core::QueuePool{connections},
+            core::ResponseCache{cache_options(system.cache)}}));
     }
 }
 

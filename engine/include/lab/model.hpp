@@ -73,7 +73,7 @@ enum class QueryKind : std::uint8_t {
     product_by_sku,        ///< one row by its unique text code; a scan unless the index is there
     product_by_id,         ///< one row by primary key; never a scan
     products_by_category,  ///< the 400 rows of one category; a scan unless the index is there
-    products_under_price,  ///< counts and averages a share of the table; see Database::price_indexes
+    products_under_price,  ///< counts a share of the table; see Database::price_indexes
     reviews_per_product,   ///< a page of products, then the reviews of each: 1 + n questions
     reviews_in_batch,      ///< a page of products, then the reviews of them all: 2 questions
     reviews_joined,        ///< a page of products with their reviews: 1 question

@@ -16,9 +16,9 @@
 namespace lab {
 
 struct SqlLimits {
-    std::size_t rows = 200;         ///< that are kept; the rest is counted
-    std::size_t cell_bytes = 200;   ///< of a value that are kept
-    Duration time = 2s;             ///< of running
+    std::size_t rows = 200;        ///< that are kept; the rest is counted
+    std::size_t cell_bytes = 200;  ///< of a value that are kept
+    Duration time = 2s;            ///< of running
 };
 
 /// What one SELECT came to.
@@ -26,13 +26,13 @@ struct SqlAnswer {
     /// A value as text, or nothing for NULL. Cut values end in "...".
     using Cell = std::optional<std::string>;
     std::vector<std::string> columns;
-    std::vector<std::vector<Cell>> rows;    ///< the first SqlLimits::rows of them
-    std::uint64_t row_count = 0;            ///< of all
-    std::vector<std::string> plan;          ///< EXPLAIN QUERY PLAN, indented by two blanks a level
-    std::uint64_t rows_scanned = 0;         ///< that scans of whole tables or indexes passed
-    std::uint64_t steps = 0;                ///< instructions of SQLite's machine
-    std::uint64_t sorts = 0;                ///< sorting that no index made needless
-    Duration time{};                        ///< of running, without preparing it
+    std::vector<std::vector<Cell>> rows;  ///< the first SqlLimits::rows of them
+    std::uint64_t row_count = 0;          ///< of all
+    std::vector<std::string> plan;        ///< EXPLAIN QUERY PLAN, indented by two blanks a level
+    std::uint64_t rows_scanned = 0;       ///< that scans of whole tables or indexes passed
+    std::uint64_t steps = 0;              ///< instructions of SQLite's machine
+    std::uint64_t sorts = 0;              ///< sorting that no index made needless
+    Duration time{};                      ///< of running, without preparing it
 };
 
 /// A private copy of a scenario's database to which one may put questions: one SELECT at a time
@@ -44,10 +44,10 @@ struct SqlAnswer {
 class SqlDesk {
   public:
     struct Options {
-        Database database;                  ///< products and indexes as a run begins with them
-        std::string data_folder;            ///< of templates; empty: the user's cache folder
+        Database database;        ///< products and indexes as a run begins with them
+        std::string data_folder;  ///< of templates; empty: the user's cache folder
         std::function<void(const std::string&)> on_progress;  ///< "making 200,000 products"
-        std::function<bool()> cancelled;    ///< true gives up with interrupted
+        std::function<bool()> cancelled;                      ///< true gives up with interrupted
     };
     /// Errors: no_resources, failed, interrupted.
     [[nodiscard]] static Result<std::unique_ptr<SqlDesk>> open(const Options& options);

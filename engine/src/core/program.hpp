@@ -94,13 +94,13 @@ struct Program {
 
 enum class Fault : std::uint8_t {
     none,
-    refused,       ///< the queue was full: 503
-    expired,       ///< waited too long in the queue: 503
-    pool_timeout,  ///< waited too long for a connection: 500
-    lock_timeout,  ///< waited too long for the database's write lock: 500
+    refused,        ///< the queue was full: 503
+    expired,        ///< waited too long in the queue: 503
+    pool_timeout,   ///< waited too long for a connection: 500
+    lock_timeout,   ///< waited too long for the database's write lock: 500
     query_timeout,  ///< a query ran too long: 500
-    failed,        ///< the database or template said no: 500
-    cancelled,     ///< the run stops, or the client has gone: no answer
+    failed,         ///< the database or template said no: 500
+    cancelled,      ///< the run stops, or the client has gone: no answer
 };
 
 /// What the executor tells about the effect it has just performed.

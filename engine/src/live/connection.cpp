@@ -79,11 +79,14 @@ void Connection::set_limit(Duration limit) {
     watch_.deadline = limit > Duration{} ? now() + limit : Instant::max();
 }
 
-Result<void> Connection::run(const char* sql) {
+Result<void> Connection::run(const char* sql, Duration longest) {
+    set_limit(longest);
+    Result<void> result;
     if (sqlite3_exec(primary_.handle.get(), sql, nullptr, nullptr, nullptr) != SQLITE_OK) {
-        return reason(primary_.handle.get(), sql);
+        result = reason(primary_.handle.get(), sql);
     }
-    return {};
+    set_limit({});
+    return result;
 }
 
 /// The copy that is read. `floor`: the last change that it surely has.
@@ -134,8 +137,7 @@ Result<ReadResult> Connection::read(const core::AskedQuery& asked, std::uint64_t
     const int scanned =
         sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_FULLSCAN_STEP, set_to_zero);
     reader.finish(static_cast<std::uint64_t>(std::max(scanned, 0)));
-    Result<ReadResult> result =
-        ReadResult{std::max(reader.version(), floor), reader.touched()};
+    Result<ReadResult> result = ReadResult{std::max(reader.version(), floor), reader.touched()};
     if (code != SQLITE_DONE) result = reason((*side)->handle.get(), "reading products");
     sqlite3_reset(statement);
     set_limit({});
@@ -148,11 +150,21 @@ Result<ReadResult> Connection::read(const core::AskedQuery& asked, std::uint64_t
     return result;
 }
 
-Result<void> Connection::begin_write(Duration longest_wait) {
-    set_limit(longest_wait);
-    // IMMEDIATE takes the write lock before a number is drawn: numbers and commits have one order.
-    auto begun = run("BEGIN IMMEDIATE");
+Result<void> Connection::empty_log(Duration longest) {
+    set_limit(longest);
+    const auto busy = read_number(primary_.handle.get(), "PRAGMA wal_checkpoint(TRUNCATE)");
+    Result<void> result;
+    if (!busy) result = reason(primary_.handle.get(), "emptying the log");
     set_limit({});
+    if (busy && *busy != 0) {
+        return Error{ErrorCode::timed_out, "database", "a reader keeps the log from being emptied"};
+    }
+    return result;
+}
+
+Result<void> Connection::begin_write(Duration longest_wait) {
+    // IMMEDIATE takes the write lock before a number is drawn: numbers and commits have one order.
+    auto begun = run("BEGIN IMMEDIATE", longest_wait);
     changed_.clear();
     writing_ = begun.has_value();
     return begun;

@@ -64,8 +64,12 @@ class Connection {
     /// EXPLAIN QUERY PLAN: "SCAN product", "SEARCH product USING INDEX product_sku (sku=?)"; of a
     /// question of several round trips "SEARCH ...; then 20 x SEARCH ...".
     [[nodiscard]] Result<std::string> explain(const core::AskedQuery& asked, Access access);
-    /// Any statement without rows, waiting for the write lock as change() does.
-    [[nodiscard]] Result<void> run(const char* sql);
+    /// Any statement without rows, waiting for the write lock, and running, at most so long (0: as
+    /// long as it takes). Errors: timed_out, interrupted, failed.
+    [[nodiscard]] Result<void> run(const char* sql, Duration longest = {});
+    /// Empties the write-ahead log: waits for readers that began before it, and holds writers up
+    /// meanwhile. Errors: timed_out, interrupted, failed.
+    [[nodiscard]] Result<void> empty_log(Duration longest);
     /// For copies of the whole database.
     [[nodiscard]] sqlite3* handle() const { return primary_.handle.get(); }
 
@@ -96,7 +100,8 @@ class Connection {
     [[nodiscard]] Error reason(sqlite3* handle, std::string_view doing) const;
     void set_limit(Duration limit);
 
-    std::shared_ptr<Database> database_;  ///< outlives the handles: its flags are asked by callbacks
+    std::shared_ptr<Database>
+        database_;  ///< outlives the handles: its flags are asked by callbacks
     Watch watch_;
     Side primary_;
     std::shared_ptr<Replica> replica_;  ///< that `secondary_` is open on

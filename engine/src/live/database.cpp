@@ -109,7 +109,10 @@ Result<void> Database::set_replica(Duration lag) {
     if (!connection) return connection.error();
     if (auto begun = (*connection)->begin_write({}); !begun) return begun;
     const auto file = folder_->path() / fmt::format("replica-{}.sqlite", ++replicas_made_);
-    auto made = Replica::make((*connection)->handle(), file, versions_->committed(), lag);
+    // A copy cannot be taken through the connection that writes.
+    auto reader = connect();
+    Result<std::shared_ptr<Replica>> made = reader.has_error() ? reader.error() : Error{};
+    if (reader) made = Replica::make((*reader)->handle(), file, versions_->committed(), lag);
     if (made) {
         const std::lock_guard hold{replica_mutex_};
         replica_ = std::move(made.value());

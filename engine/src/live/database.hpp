@@ -42,9 +42,7 @@ class Database : public std::enable_shared_from_this<Database> {
     }
     /// Creates and drops indexes, in the replica too. Readers go on meanwhile, writers wait.
     [[nodiscard]] Result<void> set_indexes(const Indexes& wanted);
-    [[nodiscard]] Indexes indexes() const {
-        return {has_index_.load(), price_indexes_.load()};
-    }
+    [[nodiscard]] Indexes indexes() const { return {has_index_.load(), price_indexes_.load()}; }
     /// Makes a replica, drops it (0), or lets it follow at another distance.
     [[nodiscard]] Result<void> set_replica(Duration lag);
     /// The copy that is read, or nullptr: the first is.

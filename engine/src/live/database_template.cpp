@@ -286,8 +286,9 @@ std::string description_of(std::int64_t product) {
 
 std::vector<Review> reviews_of(std::int64_t product) {
     static constexpr std::array<std::string_view, 8> opinions = {
-        "Better than the last one.", "Does what it says.",     "Came in two days.",
-        "A little smaller than I thought.", "My sister wants one too.", "The handle is loose.",
+        "Better than the last one.", "Does what it says.",
+        "Came in two days.",         "A little smaller than I thought.",
+        "My sister wants one too.",  "The handle is loose.",
         "I would buy it again.",     "Not what I had hoped for."};
     constexpr std::uint64_t most = 3;
     const auto id = static_cast<std::uint64_t>(product);

@@ -27,8 +27,8 @@ struct Preparation {
 /// ~/.cache/latency-lab, or the system's temporary folder where neither can be written.
 [[nodiscard]] std::filesystem::path default_data_folder();
 
-/// The generated database with so many products: tables `product` and
-/// `review`, no index but the primary keys. The same rows on every machine. Read only: each run works on a copy.
+/// The generated database with so many products: tables `product` and `review`, no index but the
+/// primary keys. The same rows on every machine. Read only: each run works on a copy.
 ///
 /// One that is there is used after a check (its version, the number of rows, a walk over every
 /// page); a damaged one is made anew. It is written under another name and then renamed, so that

@@ -17,8 +17,14 @@ constexpr std::string_view columns = "id, name, price, category, version";
 
 /// All begin with the price: none of them can serve a look-up by another column.
 constexpr std::array<std::string_view, most_price_indexes> price_index_columns{
-    "price",       "price, name",        "price, category",       "price, sku",
-    "price, sku, category", "price, name, category", "price, category, name", "price, description"};
+    "price",
+    "price, name",
+    "price, category",
+    "price, sku",
+    "price, sku, category",
+    "price, name, category",
+    "price, category, name",
+    "price, description"};
 
 std::string_view index_of(QueryKind query, const Indexes& has) {
     switch (query) {
@@ -163,8 +169,8 @@ void RowReader::take_product(sqlite3_stmt* statement) {
         row.category = sqlite3_column_int(statement, category);
         row.reviews = row.stars = 0;
     }
-    version_ = std::max(version_,
-                        static_cast<std::uint64_t>(sqlite3_column_int64(statement, version)));
+    version_ =
+        std::max(version_, static_cast<std::uint64_t>(sqlite3_column_int64(statement, version)));
     if (!joined || sqlite3_column_type(statement, stars) == SQLITE_NULL) return;
     ++rows_[count_ - 1].reviews;
     rows_[count_ - 1].stars += sqlite3_column_int(statement, stars);

@@ -23,8 +23,8 @@ namespace lab::live {
 /// Threads: any; one of its own applies the changes. The destructor joins it.
 class Replica {
   public:
-    /// Copies `source`, inside whose write transaction it is called: no change comes between the
-    /// copy and the first tell(). `version`: of the last change that the copy has.
+    /// Copies what `source` reads. To be called with the write lock held: no change comes between
+    /// the copy and the first tell(). `version`: of the last change that the copy has.
     /// Errors: no_resources, failed.
     [[nodiscard]] static Result<std::shared_ptr<Replica>> make(sqlite3* source,
                                                                std::filesystem::path file,

@@ -46,7 +46,7 @@ class SqlSandbox {
     SqliteDatabase handle_;
     std::atomic<bool> cancelled_{false};
     Instant deadline_ = Instant::max();
-    std::string refused_;      ///< what the authorizer said no to last
+    std::string refused_;  ///< what the authorizer said no to last
 };
 
 }  // namespace lab::live

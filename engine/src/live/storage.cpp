@@ -228,11 +228,12 @@ void Storage::shorten_log(Instant now) {
     log_due_ = now + log_look;
     const std::uint64_t last = database()->versions().last();
     if (last < log_begins_ + longest_log) return;
-    log_begins_ = last;
-    // Waits for readers that began before it; a failure means only that the log stays long for now.
-    if (Connection* const connection = own_connection()) {
-        static_cast<void>(connection->run("PRAGMA wal_checkpoint(TRUNCATE)"));
-    }
+    // Waits for readers that began before it, and holds writers up meanwhile: not for long. Where
+    // it could not be done the log stays long until the next look.
+    constexpr Duration longest = 200ms;
+    Connection* const connection = own_connection();
+    if (connection == nullptr) return;
+    if (connection->empty_log(longest)) log_begins_ = last;
 }
 
 std::shared_ptr<Database> Storage::database() const {

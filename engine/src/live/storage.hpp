@@ -29,10 +29,10 @@ class Storage final : public TruthSource {
   public:
     struct Options {
         lab::Database database;
-        std::uint64_t generation = 1;    ///< of these settings
+        std::uint64_t generation = 1;           ///< of these settings
         std::vector<core::AskedQuery> queries;  ///< that routes use, in their order; each once
-        std::uint64_t seed = 42;         ///< of the rows that are changed
-        int keys = 1'000;                ///< rows are changed as they are asked for
+        std::uint64_t seed = 42;                ///< of the rows that are changed
+        int keys = 1'000;                       ///< rows are changed as they are asked for
         double zipf = 0;
         std::filesystem::path data_folder;  ///< of templates; empty: the default
         Preparation preparation;

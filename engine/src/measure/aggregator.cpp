@@ -30,10 +30,10 @@ struct Kept {
 };
 
 /// The database's counts one after another, whatever they are called.
-constexpr std::array database_counts{&DatabaseCounts::queries,       &DatabaseCounts::rows_touched,
-                                     &DatabaseCounts::opened,        &DatabaseCounts::pool_timeouts,
-                                     &DatabaseCounts::query_timeouts,
-                                     &DatabaseCounts::lock_timeouts};
+constexpr std::array database_counts{
+    &DatabaseCounts::queries,        &DatabaseCounts::rows_touched,
+    &DatabaseCounts::opened,         &DatabaseCounts::pool_timeouts,
+    &DatabaseCounts::query_timeouts, &DatabaseCounts::lock_timeouts};
 
 /// Sums over the window, in seconds and counts; a frame that reaches over its edge counts by the
 /// part inside.

@@ -238,21 +238,21 @@ void add_connections(std::vector<Row>& t) {
                            "when they come back.",
                            "create_engine(url, max_overflow={})"),
                     LAB_FIELD(p.model->system.database.overflow)));
-    t.push_back(row(ranged(duration, "database.pool_timeout", "Longest wait for a connection", 0,
-                           600 * s,
-                           "Longest wait for a database connection, then 500; 0 s means no limit.",
-                           "create_engine(url, pool_timeout=SECONDS)"),
-                    LAB_FIELD(p.model->system.database.pool_timeout)));
+    t.push_back(
+        row(ranged(duration, "database.pool_timeout", "Longest wait for a connection", 0, 600 * s,
+                   "Longest wait for a database connection, then 500; 0 s means no limit.",
+                   "create_engine(url, pool_timeout=SECONDS)"),
+            LAB_FIELD(p.model->system.database.pool_timeout)));
     t.push_back(row(ranged(duration, "database.query_timeout", "Longest time of a query", 0,
                            600 * s, "A query that runs longer ends in 500; 0 s means no limit.",
                            R"(connect_args={"options": "-c statement_timeout=MILLISECONDS"})"),
                     LAB_FIELD(p.model->system.database.query_timeout)));
-    t.push_back(row(ranged(duration, "database.lock_timeout", "Longest wait for the write lock", 0,
-                           600 * s,
-                           "One transaction writes at a time; another that waits longer ends in "
-                           "500; 0 s means no limit.",
-                           R"(connect_args={"timeout": SECONDS}, of SQLite)"),
-                    LAB_FIELD(p.model->system.database.lock_timeout)));
+    t.push_back(
+        row(ranged(duration, "database.lock_timeout", "Longest wait for the write lock", 0, 600 * s,
+                   "One transaction writes at a time; another that waits longer ends in "
+                   "500; 0 s means no limit.",
+                   R"(connect_args={"timeout": SECONDS}, of SQLite)"),
+            LAB_FIELD(p.model->system.database.lock_timeout)));
 }
 
 void add_cache_and_database(std::vector<Row>& t) {

@@ -17,9 +17,8 @@ constexpr std::size_t widest = 40;  ///< characters of a cell
 /// Characters, not bytes: continuation bytes of UTF-8 take no room.
 std::size_t width_of(std::string_view text) {
     constexpr unsigned char mask = 0xc0, continuation = 0x80;
-    return static_cast<std::size_t>(std::ranges::count_if(text, [](char c) {
-        return (static_cast<unsigned char>(c) & mask) != continuation;
-    }));
+    return static_cast<std::size_t>(std::ranges::count_if(
+        text, [](char c) { return (static_cast<unsigned char>(c) & mask) != continuation; }));
 }
 
 std::string shortened(const std::string& text) {

@@ -371,11 +371,11 @@ TEST(Next, LetsConnectionLockAndWorkerGoInThatOrderAfterAFault) {
 
 TEST(Next, LetsTheWriteLockGoFirstAfterAFault) {
     const Program program = compile(route({write_row()}), without_lock(), {});
-    EXPECT_EQ(walk(program, fault_at(Op::update, Fault::query_timeout)).effects,
-              (std::vector<std::string>{"acquire worker", "acquire connection",
-                                        "acquire write lock", "update", "release write lock",
-                                        "release connection", "release worker", "respond 500",
-                                        "end"}));
+    EXPECT_EQ(
+        walk(program, fault_at(Op::update, Fault::query_timeout)).effects,
+        (std::vector<std::string>{"acquire worker", "acquire connection", "acquire write lock",
+                                  "update", "release write lock", "release connection",
+                                  "release worker", "respond 500", "end"}));
     EXPECT_EQ(
         walk(program, fault_at(Op::acquire, ResourceId::write_lock, Fault::lock_timeout)).effects,
         (std::vector<std::string>{"acquire worker", "acquire connection", "acquire write lock",

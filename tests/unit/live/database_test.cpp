@@ -38,7 +38,8 @@ struct DatabaseTest : ::testing::Test {
 
 std::string plan_of(Database& database, QueryKind query) {
     auto connection = database.connect();
-    return connection ? (*connection)->explain({query}, Access::planner).value() : connection.error().message();
+    return connection ? (*connection)->explain({query}, Access::planner).value()
+                      : connection.error().message();
 }
 
 using Template = DatabaseTest;
