@@ -241,7 +241,7 @@ void PipelineScene::append(const Frame& frame, const RunHistory& history) {
                .hitRatio = {},
                .cacheEntries = server.cache_entries,
                .poolInUse = server.pool_in_use,
-               .poolSize = server.pool_size,
+               .poolSize = std::max(server.pool_size, server.pool_open),  // overflow too
                .poolWaiting = server.pool_waiting,
                .plan = server.plan,
                .progress = server.progress};

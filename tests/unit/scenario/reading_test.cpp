@@ -69,9 +69,15 @@ capacity = 9
 [database]
 products = 1000
 index = false
+price_indexes = 3
+access = "scan"
 pool = 2
+overflow = 1
 pool_timeout = "1s"
+query_timeout = "4s"
+lock_timeout = "6s"
 round_trip = "20ms"
+replica_lag = "300ms"
 updates = "5/s"
 [network]
 backlog = 128
@@ -97,7 +103,8 @@ mix = { pay = 2 }
     EXPECT_EQ(scenario.model.system.server, server);
     EXPECT_EQ(scenario.model.system.cache, (Cache{CacheMode::per_worker, 3s, 9}));
     EXPECT_EQ(scenario.model.system.database,
-              (Database{1000, false, 2, 1s, 20ms, ArrivalRate::per_second(5)}));
+              (Database{1000, false, 3, Access::scan, 2, 1, 1s, 4s, 6s, 20ms, 300ms,
+                        ArrivalRate::per_second(5)}));
     EXPECT_EQ(scenario.model.system.network, (Network{128, false}));
     const Load load{LoadModel::closed,
                     ArrivalRate::per_second(10),
