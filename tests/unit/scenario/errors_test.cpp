@@ -111,6 +111,10 @@ TEST(ScenarioErrors, SayWhatIsWrongWithAStep) {
         with_steps("[{ wait = \"50ms\", cpu = \"1ms\" }]"),
         "t.toml:8:27: route.pay.steps[1].cpu: found wait and cpu in one step; allowed: one of "
         "them");
+    EXPECT_EQ(with_steps("[{ wait = \"50ms\", times = 2 }]"),
+              "t.toml:8:27: route.pay.steps[1].times: found times in a wait step; allowed: no "
+              "times here");
+    EXPECT_THAT(with_steps("[{ times = 2 }]"), HasSubstr("found a step that does nothing"));
     EXPECT_THAT(with_steps("[{ id = \"x\" }]"), HasSubstr("found a step that does nothing"));
     EXPECT_EQ(with_steps("[{ write = \"user\" }]"),
               "t.toml:8:20: route.pay.steps[1].write: found \"user\"; allowed: \"product\"");

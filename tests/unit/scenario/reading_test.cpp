@@ -159,6 +159,34 @@ steps = [
     EXPECT_EQ(route.steps[7].kind, StepKind::write);
 }
 
+TEST(ScenarioFile, ReadsWhatAQueryAndAWriteSayMore) {
+    const Scenario scenario = read(minimal + R"(
+[[route]]
+id = "more"
+path = "/more/{key}"
+steps = [
+  { query = "reviews_per_product", times = 20 },
+  { share = 0.25, query = "products_under_price" },
+  { write = "product", hold = "20ms" },
+]
+)");
+    const std::vector<Step>& steps = scenario.model.system.routes.at(1).steps;
+    EXPECT_EQ(steps[0].query, QueryKind::reviews_per_product);
+    EXPECT_EQ(steps[0].times, 20);
+    EXPECT_EQ(steps[1].share, 0.25);
+    EXPECT_EQ(steps[2].time, Distribution::constant(20ms));
+    Model model = scenario.model;
+    ASSERT_TRUE(set_setting_text(model, "route.more.query.times", "7"));
+    ASSERT_TRUE(set_setting_text(model, "route.more.query2.share", "0.5"));
+    ASSERT_TRUE(set_setting_text(model, "route.more.write.hold", "exponential 5ms"));
+    EXPECT_EQ(model.system.routes.at(1).steps[0].times, 7);
+    EXPECT_EQ(model.system.routes.at(1).steps[1].share, 0.5);
+    EXPECT_EQ(model.system.routes.at(1).steps[2].time, Distribution::exponential(5ms));
+    EXPECT_FALSE(set_setting_text(model, "route.more.query.times", "0"));
+    EXPECT_FALSE(set_setting_text(model, "route.more.query.hold", "1ms"));
+    EXPECT_FALSE(set_setting_text(model, "route.more.write", "1ms"));
+}
+
 TEST(ScenarioFile, TakesAnInlineRouteWithoutSteps) {
     const Scenario scenario =
         read(minimal + "[[route]]\nid = \"ping\"\npath = \"/ping\"\ninline = true\nsteps = []\n");
