@@ -63,6 +63,10 @@ void add_server(Cells& cells, const Frame& f, bool told) {
         if (!told || available <= 0) return std::nullopt;
         return std::clamp(to_seconds(used) / available, 0.0, 1.0);
     };
+    const auto over = [told](std::uint64_t n, std::uint64_t of) -> std::optional<double> {
+        if (!told || of == 0) return std::nullopt;
+        return static_cast<double>(n) / static_cast<double>(of);
+    };
     const double lookups = static_cast<double>(s.cache_hits + s.cache_misses);
     add(cells, "utilisation.workers", share(s.busy_time, s.threads.size()));
     add(cells, "utilisation.pool", share(s.pool_busy_time, s.pool_size));
@@ -77,7 +81,8 @@ void add_server(Cells& cells, const Frame& f, bool told) {
     add_told(cells, "pool_waiting", told, s.pool_waiting);
     add_told(cells, "pool_open", told, s.pool_open);
     add_told(cells, "database.queries", told, s.database.queries);
-    add_told(cells, "database.rows_touched", told, s.database.rows_touched);
+    add(cells, "database.queries_per_answer", over(s.database.queries, f.counts.of(Ending::ok)));
+    add(cells, "database.rows_per_query", over(s.database.rows_touched, s.database.queries));
     add_told(cells, "database.opened", told, s.database.opened);
     add_told(cells, "database.pool_timeouts", told, s.database.pool_timeouts);
     add_told(cells, "database.query_timeouts", told, s.database.query_timeouts);

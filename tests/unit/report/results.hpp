@@ -35,6 +35,8 @@ inline RunResult eventful_run() {
     r.utilisation_cpu = 0.1;
     r.utilisation_pool = 0.25;
     r.cache_hit_ratio = 0.75;
+    r.inside.of(Ending::ok) = 1400;
+    r.database = {4200, 8400, 5, 1, 2, 3};
     r.plans = {"SEARCH product USING INDEX sku (sku=?)"};
     r.machine = "2 cores, \"Linux\"";
     r.version = "0.1.0";

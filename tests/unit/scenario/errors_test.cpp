@@ -124,7 +124,8 @@ TEST(ScenarioErrors, SayWhatIsWrongWithAStep) {
     EXPECT_EQ(
         with_steps("[{ query = \"product_by_sku2\" }]"),
         "t.toml:8:20: route.pay.steps[1].query: found \"product_by_sku2\"; allowed: "
-        "product_by_sku, product_by_id or products_by_category; did you mean product_by_sku?");
+        "product_by_sku, product_by_id, products_by_category, products_under_price, "
+        "reviews_per_product, reviews_in_batch or reviews_joined; did you mean product_by_sku?");
     EXPECT_EQ(with_steps("[{ cache = { key = [\"cookie\"], steps = [{ cpu = \"1ms\" }] } }]"),
               "t.toml:8:28: route.pay.steps[1].cache.key: found \"cookie\"; allowed: \"path\", "
               "\"query\", \"user\"");
