@@ -66,19 +66,6 @@ body_limit = "4KiB"
 mode = "per-worker"
 ttl = "3s"
 capacity = 9
-[database]
-products = 1000
-index = false
-price_indexes = 3
-access = "scan"
-pool = 2
-overflow = 1
-pool_timeout = "1s"
-query_timeout = "4s"
-lock_timeout = "6s"
-round_trip = "20ms"
-replica_lag = "300ms"
-updates = "5/s"
 [network]
 backlog = 128
 no_delay = false
@@ -102,9 +89,6 @@ mix = { pay = 2 }
         2s, 3s, 4s, Bytes{4096}};
     EXPECT_EQ(scenario.model.system.server, server);
     EXPECT_EQ(scenario.model.system.cache, (Cache{CacheMode::per_worker, 3s, 9}));
-    EXPECT_EQ(scenario.model.system.database,
-              (Database{1000, false, 3, Access::scan, 2, 1, 1s, 4s, 6s, 20ms, 300ms,
-                        ArrivalRate::per_second(5)}));
     EXPECT_EQ(scenario.model.system.network, (Network{128, false}));
     const Load load{LoadModel::closed,
                     ArrivalRate::per_second(10),
@@ -120,6 +104,27 @@ mix = { pay = 2 }
                     1,
                     {{"pay", 2}}};
     EXPECT_EQ(scenario.model.load, load);
+}
+
+TEST(ScenarioFile, SetsEveryFieldOfTheDatabase) {
+    const Scenario scenario = read(minimal + R"(
+[database]
+products = 1000
+index = false
+price_indexes = 3
+access = "scan"
+pool = 2
+overflow = 1
+pool_timeout = "1s"
+query_timeout = "4s"
+lock_timeout = "6s"
+round_trip = "20ms"
+replica_lag = "300ms"
+updates = "5/s"
+)");
+    EXPECT_EQ(scenario.model.system.database,
+              (Database{1000, false, 3, Access::scan, 2, 1, 1s, 4s, 6s, 20ms, 300ms,
+                        ArrivalRate::per_second(5)}));
 }
 
 TEST(ScenarioFile, ReadsEveryKindOfStepAndNamesThoseWithoutAName) {
