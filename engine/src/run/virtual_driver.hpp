@@ -18,8 +18,8 @@ namespace lab::run {
 /// and steps, and with settings that change meanwhile.
 ///
 /// Where time passes slower than real time a frame is cut each tenth of a real second, so that
-/// there is something to see. Frames wait for whoever takes them: at most `most_frames_ahead` are on
-/// their way.
+/// there is something to see. Frames wait for whoever takes them: at most `most_frames_ahead` are
+/// on their way.
 /// Threads: the owner's, but for frame_taken(), which comes from any. Callbacks come on the
 /// driver's thread; after the destructor there is none.
 class VirtualDriver {

@@ -247,7 +247,8 @@ ConnectionId Client::take_idle(const Request& request) {
         const auto user = request.planned.user;
         const ConnectionId own =
             user < connection_of_user_.size() ? connection_of_user_[user] : nobody;
-        if (own != nobody && connections_.data()[own].user == user && connections_.data()[own].idle.linked) {
+        if (own != nobody && connections_.data()[own].user == user &&
+            connections_.data()[own].idle.linked) {
             found = own;
         } else if (open_ < static_cast<std::size_t>(load_.connections)) {
             return nobody;
@@ -319,7 +320,9 @@ void Client::close(ConnectionId id) {
 /// closed.
 void Client::connection_free(ConnectionId id) {
     const bool too_many = open_ > static_cast<std::size_t>(load_.connections);
-    const auto is_closed = [&] { return connections_.data()[id].state == Connection::State::closed; };
+    const auto is_closed = [&] {
+        return connections_.data()[id].state == Connection::State::closed;
+    };
     if (!is_closed() && (too_many || !load_.keep_alive)) close(id);
     if (waiting_.first == nobody || too_many) {
         if (is_closed()) {
@@ -406,7 +409,8 @@ void Client::cut_off(ConnectionId id) {
         open(id);
         return;
     }
-    end(place, time_.now >= requests_.data()[place].give_up ? Ending::timed_out : Ending::reset, {});
+    end(place, time_.now >= requests_.data()[place].give_up ? Ending::timed_out : Ending::reset,
+        {});
     connection_free(id);
     continue_user(requests_.data()[place], pause_after_failure);
 }
@@ -433,8 +437,8 @@ void Client::apply(Load load) {
     if (load_.timeout < shortest_timeout_) {
         shortest_timeout_ = load_.timeout;
         if (live_.first != nobody) {
-            arm_give_up(
-                std::max(time_.now, requests_.data()[live_.first].planned.intended + shortest_timeout_));
+            arm_give_up(std::max(
+                time_.now, requests_.data()[live_.first].planned.intended + shortest_timeout_));
         }
     }
     if (load_.model == LoadModel::open) {
