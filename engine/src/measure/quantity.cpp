@@ -8,8 +8,21 @@
 
 #include "lab/frame.hpp"
 #include "lab/text.hpp"
+#include "measure/latency_keys.hpp"
 
 namespace lab {
+
+std::optional<double> measure::latency_value(const LatencySummary& s, std::string_view key) {
+    if (key == "mean") return s.mean;
+    if (key == "p50") return s.p50;
+    if (key == "p90") return s.p90;
+    if (key == "p95") return s.p95;
+    if (key == "p99") return s.p99;
+    if (key == "p999") return s.p999;
+    if (key == "max") return s.max;
+    return std::nullopt;
+}
+
 namespace {
 
 using Value = std::optional<double>;
@@ -18,15 +31,8 @@ double number(std::uint64_t n) { return static_cast<double>(n); }
 
 Value of_summary(const Histogram& histogram, std::string_view key) {
     const LatencySummary s = summarise(histogram);
-    if (key == "mean") return s.mean;
-    if (key == "p50") return s.p50;
-    if (key == "p90") return s.p90;
-    if (key == "p95") return s.p95;
-    if (key == "p99") return s.p99;
-    if (key == "p999") return s.p999;
-    if (key == "max") return s.max;
     if (key == "count") return number(s.count);
-    return std::nullopt;
+    return measure::latency_value(s, key);
 }
 
 Value of_counts(const RunResult& r, std::string_view key) {

@@ -13,6 +13,7 @@
 namespace lab {
 namespace {
 
+using report::add_percentiles;
 using report::list_of;
 using report::Object;
 using report::plain;
@@ -20,12 +21,7 @@ using report::plain;
 std::string summary(const Histogram& histogram) {
     const LatencySummary s = summarise(histogram);
     Object o;
-    o.number("mean", s.mean);
-    o.number("p50", s.p50);
-    o.number("p90", s.p90);
-    o.number("p95", s.p95);
-    o.number("p99", s.p99);
-    o.number("p999", s.p999);
+    add_percentiles(o, s);
     o.number("max", s.max);
     o.count("count", s.count);
     return o.on_one_line();

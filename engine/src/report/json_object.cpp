@@ -51,4 +51,13 @@ std::string Object::on_many_lines(std::string_view indent) const {
     return "{" + out + "\n" + std::string(indent) + "}";
 }
 
+void add_percentiles(Object& o, const LatencySummary& s) {
+    o.number("mean", s.mean);
+    o.number("p50", s.p50);
+    o.number("p90", s.p90);
+    o.number("p95", s.p95);
+    o.number("p99", s.p99);
+    o.number("p999", s.p999);
+}
+
 }  // namespace lab::report

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "lab/frame.hpp"
+
 namespace lab::report {
 
 /// A JSON string. What is not UTF-8 becomes U+FFFD, control characters become escapes.
@@ -35,5 +37,8 @@ class Object {
   private:
     std::vector<std::pair<std::string, std::string>> members_;
 };
+
+/// "mean" and "p50" to "p999", in milliseconds; null where there are none.
+void add_percentiles(Object& object, const LatencySummary& summary);
 
 }  // namespace lab::report

@@ -11,18 +11,14 @@
 namespace lab {
 namespace {
 
+using report::add_percentiles;
 using report::for_person_ms;
 using report::for_person_rate;
 using report::Object;
 
 std::string latency_of(const LatencySummary& s) {
     Object o;
-    o.number("mean", s.mean);
-    o.number("p50", s.p50);
-    o.number("p90", s.p90);
-    o.number("p95", s.p95);
-    o.number("p99", s.p99);
-    o.number("p999", s.p999);
+    add_percentiles(o, s);
     return o.on_one_line();
 }
 

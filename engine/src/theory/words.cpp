@@ -9,6 +9,7 @@
 
 #include "lab/text.hpp"
 #include "lab/theory.hpp"
+#include "measure/latency_keys.hpp"
 
 namespace lab {
 namespace {
@@ -36,19 +37,11 @@ constexpr std::array<std::string_view, 10> assumption_words{
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-std::optional<double> of_latency(const LatencySummary& s, std::string_view key) {
-    if (key == "mean") return s.mean;
-    if (key == "p50") return s.p50;
-    if (key == "p90") return s.p90;
-    if (key == "p95") return s.p95;
-    if (key == "p99") return s.p99;
-    if (key == "p999") return s.p999;
-    return std::nullopt;
-}
-
 std::optional<double> value_of(const Prediction& p, std::string_view name) {
     constexpr std::string_view latency = "latency_ms.";
-    if (name.starts_with(latency)) return of_latency(p.latency, name.substr(latency.size()));
+    if (name.starts_with(latency)) {
+        return measure::latency_value(p.latency, name.substr(latency.size()));
+    }
     if (name == "offered_per_s") return p.offered_per_s;
     if (name == "throughput_per_s") return p.throughput_per_s;
     if (name == "goodput_per_s") return p.goodput_per_s;
