@@ -110,6 +110,15 @@ int show_command(Terminal& terminal, const std::string& name) {
     return exit_ok;
 }
 
+namespace {
+
+/// "1 route", "2 routes".
+std::string counted(std::size_t n, std::string_view what) {
+    return fmt::format("{} {}{}", n, what, n == 1 ? "" : "s");
+}
+
+}  // namespace
+
 int validate_command(Terminal& terminal, const std::vector<std::string>& files) {
     int code = exit_ok;
     for (const auto& file : files) {
@@ -119,9 +128,10 @@ int validate_command(Terminal& terminal, const std::vector<std::string>& files) 
             code = exit_wrong_use;
             continue;
         }
-        terminal.out(fmt::format("{}: fine ({} routes, {} knobs, {} lesson steps)\n", escaped(file),
-                                 scenario->model.system.routes.size(), scenario->knobs.size(),
-                                 scenario->lesson.size()));
+        terminal.out(fmt::format("{}: fine ({}, {}, {})\n", escaped(file),
+                                 counted(scenario->model.system.routes.size(), "route"),
+                                 counted(scenario->knobs.size(), "knob"),
+                                 counted(scenario->lesson.size(), "lesson step")));
     }
     return code;
 }

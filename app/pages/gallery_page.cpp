@@ -87,6 +87,10 @@ void GalleryPage::setSearch(const QString& text) {
     refresh();
 }
 
+void GalleryPage::openFound() {
+    if (!m_search.isEmpty() && !m_cards.empty()) m_cards.front()->click();
+}
+
 void GalleryPage::showProblem(const QString& title, const QString& message) {
     m_banner->say(title, message);
     ensureWidgetVisible(m_banner);

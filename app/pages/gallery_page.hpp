@@ -24,6 +24,8 @@ class GalleryPage : public QScrollArea {
     explicit GalleryPage(GalleryModel* model, QWidget* parent = nullptr);
 
     void setSearch(const QString& text);
+    /// As a click on the first card that was found; nothing without a search.
+    void openFound();
     void showProblem(const QString& title, const QString& message);
     [[nodiscard]] Banner* banner() const { return m_banner; }
     [[nodiscard]] QPushButton* predictButton() const { return m_predict; }

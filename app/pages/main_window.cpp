@@ -174,6 +174,7 @@ void MainWindow::connectAll() {
     connect(m_bar, &TopBar::resetClicked, this, &MainWindow::resetRun);
     connect(m_bar, &TopBar::pinClicked, m_run, &RunController::pinAsA);
     connect(m_bar, &TopBar::searchChanged, m_galleryPage, &GalleryPage::setSearch);
+    connect(m_bar->search(), &QLineEdit::returnPressed, m_galleryPage, &GalleryPage::openFound);
     connect(m_bar, &TopBar::lessonClicked, this,
             [this] { m_bench->setDrawerOpen(!m_bench->isDrawerOpen()); });
     connect(m_bench, &BenchPage::drawerChanged, this, &MainWindow::showLessonButton);

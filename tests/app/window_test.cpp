@@ -247,6 +247,18 @@ TEST(Gallery, FindsALessonByAWordOfIt) {
     EXPECT_EQ(desk.window->galleryPage()->cards().size(), 0u);
 }
 
+TEST(Gallery, OpensWhatWasFoundWithReturn) {
+    const Desk desk;
+    desk.activate();
+    QLineEdit* search = desk.window->topBar()->search();
+    QTest::keyClick(desk.window.get(), Qt::Key_K, Qt::ControlModifier);
+    QTest::keyClick(search, Qt::Key_Return);
+    EXPECT_EQ(desk.window->place(), MainWindow::Place::gallery);  // nothing was looked for
+    QTest::keyClicks(search, QStringLiteral("topic"));
+    QTest::keyClick(search, Qt::Key_Return);
+    EXPECT_EQ(desk.window->place(), MainWindow::Place::lesson);
+}
+
 TEST(Bench, FoldsTheLessonIntoADrawerWhereItIsNarrow) {
     const Desk desk;
     desk.window->galleryPage()->cards()[0]->click();
