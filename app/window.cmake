@@ -25,9 +25,11 @@ add_library(lab_app STATIC
   pages/screenshot_tour.cpp
   pages/present_text.cpp
   pages/window_meter.cpp
+  widgets/cache_dialog.cpp
   widgets/cards.cpp
   widgets/controls.cpp
   widgets/icons.cpp
+  widgets/key_editor.cpp
   widgets/knob_panel.cpp
   widgets/lesson_panel.cpp
   widgets/nav_rail.cpp

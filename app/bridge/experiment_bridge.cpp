@@ -42,6 +42,14 @@ ExperimentEvents ExperimentBridge::makeEvents() {
             this, [this, run, value, problem] { onFinished(run, value, problem); },
             Qt::QueuedConnection);
     };
+    events.on_cache = [this](std::vector<CacheContent> contents) {
+        QMetaObject::invokeMethod(
+            this,
+            [this, run = m_eventRun, contents = std::move(contents)] {
+                if (run == m_started) emit cacheArrived(contents);
+            },
+            Qt::QueuedConnection);
+    };
     return events;
 }
 
@@ -91,6 +99,10 @@ Result<void> ExperimentBridge::apply(Model model) {
     auto generation = m_runner->apply(std::move(model));
     if (!generation) return generation.error();
     return {};
+}
+
+void ExperimentBridge::askCache(std::size_t most) {
+    if (m_runner) m_runner->ask_cache(most);
 }
 
 void ExperimentBridge::stop() {

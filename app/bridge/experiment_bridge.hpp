@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "bridge/frame_ring.hpp"
 #include "bridge/runner.hpp"
@@ -29,6 +30,8 @@ class ExperimentBridge : public QObject {
     /// Starts a run; one that is going on is stopped first, and its ending is not told.
     [[nodiscard]] Result<void> start(RunPlan plan);
     [[nodiscard]] Result<void> apply(Model model);
+    /// Asks what the caches of the run hold: cacheArrived() follows, if something runs.
+    void askCache(std::size_t most);
     void stop();
     [[nodiscard]] RunPhase phase() const { return m_phase; }
     /// Frames that the window was too slow to take.
@@ -36,6 +39,7 @@ class ExperimentBridge : public QObject {
 
   signals:
     void frameArrived(lab::FramePtr frame);
+    void cacheArrived(const std::vector<lab::CacheContent>& contents);
     void phaseChanged(lab::RunPhase phase, const QString& progress);
     /// Once for each run that was not replaced. `result` is null where it failed, and `problem`
     /// says why.

@@ -14,6 +14,7 @@ class LiveRunner final : public Runner {
     Result<std::uint64_t> apply(Model model) override {
         return m_experiment->apply(std::move(model));
     }
+    void ask_cache(std::size_t most) override { m_experiment->ask_cache(most); }
     void stop() override { m_experiment->stop(); }
 
   private:

@@ -20,6 +20,7 @@ class Runner {
     virtual ~Runner() = default;
     [[nodiscard]] virtual Result<void> start(RunPlan plan) = 0;
     [[nodiscard]] virtual Result<std::uint64_t> apply(Model model) = 0;
+    virtual void ask_cache(std::size_t most) = 0;
     virtual void stop() = 0;
 };
 

@@ -264,6 +264,13 @@ namespace {
 
 bool hasLatency(const HistoryPoint& p) { return p.latency.present(); }
 
+bool hasLoopLag(const HistoryPoint& p) { return p.loopLagKnown && p.loopLag > 0; }
+
+/// There is an event loop, so that its lag has a line.
+bool showsLoopLag(const RunHistory& history) {
+    return !history.isEmpty() && hasLoopLag(history.points().back());
+}
+
 QVariant orEmpty(const HistoryPoint& p, double ms) {
     return p.latency.present() ? QVariant(ms) : QVariant();
 }
@@ -292,6 +299,13 @@ std::vector<LineChart::Line> LatencyChart::lines() const {
          .ghost = true},
     };
     if (!m_p95Shown) all.erase(all.begin() + 1);
+    if (showsLoopLag(history())) {
+        all.push_back({.colour = theme().errors,
+                       .width = 1.6,
+                       .dashed = true,
+                       .value = [](const HistoryPoint& p) { return p.loopLag; },
+                       .present = hasLoopLag});
+    }
     return all;
 }
 
@@ -305,6 +319,9 @@ std::vector<LegendEntry> LatencyChart::legend() const {
     std::vector<LegendEntry> entries = {{tr("p50"), theme().p50, Shape::line}};
     if (m_p95Shown) entries.push_back({tr("p95"), theme().p95, Shape::line});
     entries.push_back({tr("p99"), theme().p99, Shape::line});
+    if (showsLoopLag(history())) {
+        entries.push_back({tr("loop lag"), theme().errors, Shape::dashed});
+    }
     if (history().pinned()) entries.push_back({tr("A"), theme().secondText, Shape::dashed});
     return entries;
 }
@@ -313,7 +330,9 @@ ValueAxis LatencyChart::wantedAxis() const {
     double least = std::numeric_limits<double>::max(), most = 0;
     const double from = history().visibleRange().from;
     const auto look = [&](const HistoryPoint& p) {
-        if (p.seconds < from || !p.latency.present()) return;
+        if (p.seconds < from) return;
+        if (hasLoopLag(p)) most = std::max(most, p.loopLag);
+        if (!p.latency.present()) return;
         least = std::min(least, p.latency.p50);
         most = std::max(most, p.latency.p99);
     };
@@ -322,16 +341,21 @@ ValueAxis LatencyChart::wantedAxis() const {
         for (const HistoryPoint& p : pinned->points) look(p);
     }
     if (most <= 0) return logAxis(10, 1000);
-    return logAxis(least, most);
+    return logAxis(std::min(least, most), most);
 }
 
 std::vector<ReadoutLine> LatencyChart::readout(const HistoryPoint& p) const {
-    if (!p.latency.present()) return {{tr("no answers"), QString(), theme().secondText}};
-    return {{tr("p99"), latencyText(p.latency.p99), theme().p99},
-            {tr("p95"), latencyText(p.latency.p95), theme().p95},
-            {tr("p50"), latencyText(p.latency.p50), theme().p50},
-            {tr("of %1 in %2 s").arg(p.latency.samples).arg(p.latency.window, 0, 'f', 1), QString(),
-             Qt::transparent}};
+    std::vector<ReadoutLine> lines{{tr("no answers"), QString(), theme().secondText}};
+    if (p.latency.present()) {
+        const QString basis =
+            tr("of %1 in %2 s").arg(p.latency.samples).arg(p.latency.window, 0, 'f', 1);
+        lines = {{tr("p99"), latencyText(p.latency.p99), theme().p99},
+                 {tr("p95"), latencyText(p.latency.p95), theme().p95},
+                 {tr("p50"), latencyText(p.latency.p50), theme().p50},
+                 {basis, QString(), Qt::transparent}};
+    }
+    if (hasLoopLag(p)) lines.push_back({tr("loop lag"), latencyText(p.loopLag), theme().errors});
+    return lines;
 }
 
 std::vector<TableColumn> LatencyChart::columns() const {
@@ -342,6 +366,8 @@ std::vector<TableColumn> LatencyChart::columns() const {
         {tr("samples"), [](const HistoryPoint& p) { return QVariant(double(p.latency.samples)); },
          0},
         {tr("window (s)"), [](const HistoryPoint& p) { return QVariant(p.latency.window); }, 1},
+        {tr("loop lag (ms)"),
+         [](const HistoryPoint& p) { return hasLoopLag(p) ? QVariant(p.loopLag) : QVariant(); }, 3},
     };
 }
 
@@ -350,7 +376,8 @@ QString LatencyChart::explanation() const {
               "of "
               "the merged histograms of the last second, or of up to %1 s where there are fewer "
               "than "
-              "%2 samples; faint where even those are too few.")
+              "%2 samples; faint where even those are too few. Loop lag, where workers are event "
+              "loops: from when something was due until it ran, the largest of the last second.")
         .arg(RunHistory::longestPercentileWindow)
         .arg(RunHistory::enoughSamples);
 }

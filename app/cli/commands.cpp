@@ -99,6 +99,61 @@ void add_load(CLI::App& app, Arguments& arguments) {
         ->capture_default_str();
     load->add_option("--json", to.json, "a file, or - for standard output");
     load->add_option("--csv", to.csv, "one row a frame: a file, or -");
+    add_load_settings(*load, to);
+}
+
+/// Flags of `load` that the table of names describes, by the group they stand in.
+struct FlagGroup {
+    const char* title;
+    std::vector<std::string_view> paths;
+};
+
+const std::vector<FlagGroup>& load_flags() {
+    static const std::vector<FlagGroup> groups{
+        {"Shape (open loop)",
+         {"load.shape", "load.peak", "load.shape_start", "load.shape_length", "load.shape_repeat",
+          "load.steps", "load.calm", "load.burst", "load.day", "load.recording"}},
+        {"Users", {"load.session", "load.patience"}},
+        {"Slow clients",
+         {"load.slow_readers", "load.read_rate", "load.slow_senders", "load.send_rate",
+          "network.delay"}},
+        {"Retries",
+         {"load.attempt_timeout", "load.retries", "load.retry_on", "load.backoff",
+          "load.backoff_base", "load.backoff_most", "load.retry_budget"}},
+        {"Circuit breaker and second copies",
+         {"load.breaker", "load.breaker_window", "load.breaker_calls", "load.breaker_pause",
+          "load.hedge", "load.hedge_percentile"}},
+    };
+    return groups;
+}
+
+void add_load_settings(CLI::App& load, LoadArguments& to) {
+    for (const FlagGroup& group : load_flags()) {
+        for (const std::string_view path : group.paths) {
+            const SettingInfo* const info = find_setting(System{}, path);
+            std::string meaning{info->meaning};
+            if (path == "load.recording") meaning = "A CSV file below this folder; see --shape.";
+            for (const std::string_view choice : info->choices) {
+                meaning += choice == info->choices.front() ? " (" : ", ";
+                meaning += choice;
+            }
+            if (!info->choices.empty()) meaning += ")";
+            load.add_option_function<std::string>(
+                    load_flag(path),
+                    [&to, path](const std::string& text) { to.settings.emplace_back(path, text); },
+                    meaning)
+                ->group(group.title);
+        }
+    }
+}
+
+void add_theory(CLI::App& app, Arguments& arguments) {
+    auto* theory = app.add_subcommand(
+        "theory", "What queueing theory says, and which of its assumptions is broken");
+    theory->add_option("scenario", arguments.theory.scenario, "id or file")->required();
+    theory->add_option("--set", arguments.theory.set, "path=value; may be repeated")
+        ->allow_extra_args(false);
+    theory->add_option("--json", arguments.theory.json, "a file, or - for standard output");
 }
 
 void add_theory(CLI::App& app, Arguments& arguments) {
@@ -155,6 +210,16 @@ int dispatch(Terminal& terminal, const CLI::App& app, Arguments& arguments) {
 }
 
 }  // namespace
+
+std::string load_flag(std::string_view path) {
+    constexpr std::string_view load = "load.";
+    if (path.starts_with(load)) path.remove_prefix(load.size());
+    std::string flag = "--" + std::string{path};
+    for (char& c : flag) {
+        if (c == '_' || c == '.') c = '-';
+    }
+    return flag;
+}
 
 Result<Duration> read_duration(const std::string& text) {
     if (!text.empty() && text.find_first_not_of("0123456789.") == std::string::npos) {

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace lab::cli {
@@ -44,6 +45,8 @@ struct LoadArguments {
     std::optional<int> connections;
     Duration timeout = 10s;
     bool new_connections = false;
+    /// Settings of the table of names that have a flag here: path and text, as typed.
+    std::vector<std::pair<std::string, std::string>> settings;
     std::string json, csv;
     std::uint64_t seed = 42;
 };
@@ -69,6 +72,10 @@ int window_command(Terminal& terminal, const std::vector<std::string>& arguments
 
 /// Reads the command line and does what it says.
 int main_command(Terminal& terminal, int argc, const char* const* argv);
+
+/// The flag of `load` for a setting: "load.retry_on" is --retry-on, "network.delay" is
+/// --network-delay.
+std::string load_flag(std::string_view path);
 
 // What several commands need.
 

@@ -44,7 +44,7 @@ std::optional<Model> model_with(Terminal& terminal, const Scenario& scenario,
         }
         overrides[word.substr(0, equals)] = word.substr(equals + 1);
     }
-    auto model = with_overrides(scenario.model, overrides);
+    auto model = with_overrides(scenario.model, overrides, scenario.file);
     if (model) return std::move(*model);
     terminal.error("--set " + model.error().message());
     return std::nullopt;

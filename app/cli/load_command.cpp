@@ -5,6 +5,7 @@
 
 #include "lab/experiment.hpp"
 #include "lab/report.hpp"
+#include "lab/settings.hpp"
 #include "lab/text.hpp"
 
 namespace lab::cli {
@@ -37,6 +38,24 @@ Result<Load> load_from(const LoadArguments& arguments) {
     return load;
 }
 
+/// The flags that are settings, laid over the load; a message names the flag, as it was typed.
+Result<void> apply_settings(Model& model, const LoadArguments& arguments) {
+    for (const auto& [path, text] : arguments.settings) {
+        if (auto set = set_setting_text(model, path, text); !set) {
+            return Error{set.error().code, load_flag(path), set.error().detail};
+        }
+    }
+    if (auto read = read_recording(model, "."); !read) {
+        return Error{read.error().code, load_flag("load.recording"), read.error().detail};
+    }
+    const Shape& shape = model.load.shape;
+    if (shape.kind == LoadShape::recorded && !shape.recording.times) {
+        return Error{ErrorCode::invalid_input, load_flag("load.recording"),
+                     "found nothing; allowed: a CSV file below this folder, for --shape recorded"};
+    }
+    return {};
+}
+
 }  // namespace
 
 int load_command(Terminal& terminal, const LoadArguments& arguments) {
@@ -45,9 +64,16 @@ int load_command(Terminal& terminal, const LoadArguments& arguments) {
         terminal.error(load.error().message());
         return exit_wrong_use;
     }
+    Model model;
+    model.load = std::move(*load);
+    if (auto applied = apply_settings(model, arguments); !applied) {
+        terminal.error(applied.error().message());
+        return exit_wrong_use;
+    }
     LoadOptions options;
     options.url = arguments.url;
-    options.load = std::move(*load);
+    options.load = std::move(model.load);
+    options.network = model.system.network;
     options.length = arguments.length;
     options.warm_up = arguments.warm_up;
     options.seed = arguments.seed;

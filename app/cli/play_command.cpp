@@ -103,7 +103,7 @@ class Player {
 
     int run(const LessonStep& step) {
         for (const auto& [name, overrides] : step.variants) {
-            auto model = with_overrides(scenario_.model, overrides);
+            auto model = with_overrides(scenario_.model, overrides, scenario_.file);
             if (!model) {
                 terminal_.error(model.error().message());
                 return exit_wrong_use;

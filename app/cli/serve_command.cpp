@@ -2,7 +2,9 @@
 #include "cli/commands.hpp"
 #include "cli/interrupts.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -24,12 +26,22 @@ std::string example_of(std::string path) {
     return path;
 }
 
+bool caches(const std::vector<Step>& steps) {
+    return std::any_of(steps.begin(), steps.end(), [](const Step& step) {
+        return step.kind == StepKind::cache || caches(step.steps);
+    });
+}
+
 std::string routes_text(const Scenario& scenario, std::uint16_t port) {
     std::string text;
     for (const auto& route : scenario.model.system.routes) {
         text += fmt::format("  {:4} http://127.0.0.1:{}{}\n",
                             route.method == Method::post ? "POST" : "GET", port,
                             escaped(example_of(route.path)));
+    }
+    const auto& routes = scenario.model.system.routes;
+    if (std::any_of(routes.begin(), routes.end(), [](const Route& r) { return caches(r.steps); })) {
+        text += fmt::format("  GET  http://127.0.0.1:{}/lab/cache  what the cache holds\n", port);
     }
     return text;
 }

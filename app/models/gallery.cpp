@@ -22,6 +22,12 @@ constexpr CourseName courseNames[] = {
      QT_TRANSLATE_NOOP("lab::app::GalleryModel", "the answer we already had")},
     {"finding", QT_TRANSLATE_NOOP("lab::app::GalleryModel", "Finding the slow part"),
      QT_TRANSLATE_NOOP("lab::app::GalleryModel", "measure, then mend")},
+    {"async", QT_TRANSLATE_NOOP("lab::app::GalleryModel", "Async"),
+     QT_TRANSLATE_NOOP("lab::app::GalleryModel", "who waits for whom")},
+    {"measuring", QT_TRANSLATE_NOOP("lab::app::GalleryModel", "Measuring"),
+     QT_TRANSLATE_NOOP("lab::app::GalleryModel", "what a stopwatch sees")},
+    {"resilience", QT_TRANSLATE_NOOP("lab::app::GalleryModel", "Resilience"),
+     QT_TRANSLATE_NOOP("lab::app::GalleryModel", "too many, and what then")},
 };
 
 QString courseSubtitle(const std::string& course) {

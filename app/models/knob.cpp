@@ -67,7 +67,10 @@ std::optional<KnobModel> KnobModel::make(const Knob& knob, const Model& model) {
         if (filled.values.empty()) {
             filled.values.assign(info->choices.begin(), info->choices.end());
         }
-        return KnobModel(std::move(filled), info, Shape::choices);
+        const bool every = filled.values.size() == info->choices.size();
+        const bool isKey = info->path == "route.*.cache.key";
+        const Shape shape = every && isKey ? Shape::keyRule : Shape::choices;
+        return KnobModel(std::move(filled), info, shape);
     }
     if (!isNumeric(info->kind) || knob.most <= knob.least) return std::nullopt;
     return KnobModel(knob, info, Shape::slider);
@@ -102,9 +105,14 @@ QString KnobModel::valueText(const Model& model) const {
     return value ? plainText(show_value(*m_info, *value), 60) : QString();
 }
 
+QString KnobModel::ruleText(const Model& model) const {
+    const auto value = get_setting(model, m_knob.path);
+    return value ? QString::fromStdString(write_value(*value)) : QString();
+}
+
 int KnobModel::positions() const {
     if (m_shape == Shape::toggle) return 2;
-    if (m_shape == Shape::choices) return static_cast<int>(m_knob.values.size());
+    if (isChosen()) return static_cast<int>(m_knob.values.size());
     double places = 100;
     if (m_knob.multiply && m_knob.step > 1 && m_knob.least > 0) {
         places = std::ceil(std::log(m_knob.most / m_knob.least) / std::log(m_knob.step) - 1e-9);
@@ -131,7 +139,7 @@ int KnobModel::position(const Model& model) const {
     const auto value = get_setting(model, m_knob.path);
     if (!value) return -1;
     if (m_shape == Shape::toggle) return isOn(model) ? 1 : 0;
-    if (m_shape == Shape::choices) {
+    if (isChosen()) {
         const auto found =
             std::find(m_knob.values.begin(), m_knob.values.end(), write_value(*value));
         return found == m_knob.values.end() ? -1 : static_cast<int>(found - m_knob.values.begin());
@@ -151,7 +159,7 @@ int KnobModel::position(const Model& model) const {
 
 std::string KnobModel::textAt(int position, const Model& model) const {
     if (m_shape == Shape::toggle) return position > 0 ? "true" : "false";
-    if (m_shape == Shape::choices) {
+    if (isChosen()) {
         const int last = static_cast<int>(m_knob.values.size()) - 1;
         return m_knob.values[static_cast<std::size_t>(std::clamp(position, 0, last))];
     }

@@ -10,13 +10,14 @@
 
 namespace lab::app {
 
-/// A knob of a scenario as the window moves it: positions of a slider, choices or a switch.
+/// A knob of a scenario as the window moves it: positions of a slider, choices, a switch, or a rule
+/// for cache keys where every rule may be chosen.
 ///
 /// A value; it holds no model. Numbers go through the knob's grid: `positions()` places from least
 /// to most, by adding or by multiplying. Threads: any.
 class KnobModel {
   public:
-    enum class Shape { slider, choices, toggle };
+    enum class Shape { slider, choices, toggle, keyRule };
 
     /// Empty where the scenario's model does not have this setting, or not in a form that can be
     /// moved.
@@ -36,6 +37,8 @@ class KnobModel {
     [[nodiscard]] int positions() const;
     /// The place nearest to the present value; -1 where a choice is not among those offered.
     [[nodiscard]] int position(const Model& model) const;
+    /// The rule of a cache's key, as `--set` takes it.
+    [[nodiscard]] QString ruleText(const Model& model) const;
     /// The value at a place, as `--set` takes it.
     [[nodiscard]] std::string textAt(int position, const Model& model) const;
     /// Names of the choices, in the order of their places.
@@ -46,6 +49,9 @@ class KnobModel {
     KnobModel(Knob knob, const SettingInfo* info, Shape shape)
         : m_knob(std::move(knob)), m_info(info), m_shape(shape) {}
     [[nodiscard]] double numberAt(int position) const;
+    [[nodiscard]] bool isChosen() const {
+        return m_shape == Shape::choices || m_shape == Shape::keyRule;
+    }
 
     Knob m_knob;
     const SettingInfo* m_info = nullptr;  ///< a row of the table of names: lives for ever

@@ -17,6 +17,7 @@ RunController::RunController(ExperimentBridge* bridge, RunHistory* history, QObj
     });
     connect(bridge, &ExperimentBridge::frameArrived, this, &RunController::onFrame);
     connect(bridge, &ExperimentBridge::finished, this, &RunController::onFinished);
+    connect(bridge, &ExperimentBridge::cacheArrived, this, &RunController::cacheArrived);
     connect(bridge, &ExperimentBridge::phaseChanged, this,
             [this](RunPhase, const QString& progress) {
                 m_phaseProgress = progress;
@@ -41,6 +42,11 @@ void RunController::open(std::shared_ptr<const Scenario> scenario) {
 }
 
 bool RunController::isFirstState() const { return m_scenario && m_model == m_scenario->model; }
+
+void RunController::askCache() {
+    constexpr std::size_t most = 50;
+    if (isRunning()) m_bridge->askCache(most);
+}
 
 RunPhase RunController::phase() const { return m_bridge->phase(); }
 
@@ -109,7 +115,7 @@ void RunController::runVariants(const LessonStep& step) {
     m_variants.clear();
     m_results.clear();
     for (const auto& [name, overrides] : step.variants) {
-        auto model = with_overrides(m_scenario->model, overrides);
+        auto model = with_overrides(m_scenario->model, overrides, m_scenario->file);
         if (!model) {
             emit problem(plainText(model.error().message(), 1000));
             emit variantsFinished({});

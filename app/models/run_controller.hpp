@@ -63,6 +63,8 @@ class RunController : public QObject {
     /// Emits problem() where the setting or the value is not allowed.
     void set(const std::string& path, const std::string& text);
     void pinAsA();
+    /// Asks the run what its caches hold; cacheArrived() follows, if one is going on.
+    void askCache();
     [[nodiscard]] RunHistory* history() const { return m_history; }
 
   signals:
@@ -75,6 +77,8 @@ class RunController : public QObject {
     /// All variants are done. Empty where one was stopped or failed.
     void variantsFinished(const lab::app::RunResults& results);
     void problem(const QString& message);
+    /// The entries with the most hits, the most in front.
+    void cacheArrived(const std::vector<lab::CacheContent>& contents);
 
   private:
     struct Variant {

@@ -32,6 +32,7 @@ struct Sums {
     double seconds = 0;
     double busySeconds = 0, threadSeconds = 0;
     double depthSeconds = 0;
+    std::optional<Duration> loopLag;  ///< the largest
 
     void add(const Frame& frame) {
         const double length = to_seconds(frame.length);
@@ -42,6 +43,10 @@ struct Sums {
         busySeconds += to_seconds(frame.server.busy_time);
         threadSeconds += length * static_cast<double>(frame.server.threads.size());
         depthSeconds += length * (frame.server.queue_depth + frame.server.backlog);
+        if (!frame.server.loop_lag.empty()) {
+            const auto most = Histogram::upper_edge(frame.server.loop_lag.back().first);
+            loopLag = std::max(loopLag.value_or(Duration{}), most);
+        }
     }
     [[nodiscard]] double perSecond(std::uint64_t n) const {
         return seconds > 0 ? static_cast<double>(n) / seconds : 0;
@@ -164,6 +169,8 @@ HistoryPoint pointOf(const Frame& frame, const Sums& smooth) {
                 static_cast<float>(to_ms(smooth.parts[i]) / static_cast<double>(smooth.partsOf));
         }
     }
+    p.loopLagKnown = smooth.loopLag.has_value();
+    p.loopLag = to_ms(smooth.loopLag.value_or(Duration{}));
     p.queueDepth = static_cast<double>(frame.server.queue_depth + frame.server.backlog);
     if (!frame.server.threads.empty() && p.length > 0) {
         const double available = p.length * static_cast<double>(frame.server.threads.size());

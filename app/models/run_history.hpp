@@ -49,6 +49,8 @@ struct HistoryPoint {
     bool partsKnown = false;                  ///< false where nothing was answered
     double queueDepth = 0;
     double busy = 0;  ///< share of the worker threads' time in the frame, 0..1
+    double loopLag = 0;         ///< largest of the last second, ms; see loopLagKnown
+    bool loopLagKnown = false;  ///< workers are event loops, and one had a turn
     std::array<std::uint16_t, heatRows> heat{};  ///< samples of this frame by latency
 };
 

@@ -10,6 +10,7 @@
 #include "models/lesson_controller.hpp"
 #include "models/run_controller.hpp"
 #include "models/run_history.hpp"
+#include "widgets/cache_dialog.hpp"
 #include "widgets/figures_row.hpp"
 #include "widgets/knob_panel.hpp"
 #include "widgets/lesson_panel.hpp"
@@ -48,6 +49,7 @@ BenchPage::BenchPage(LessonModel* lesson, LessonController* controller, RunContr
     connect(run, &RunController::scenarioChanged, this, &BenchPage::showModel);
     connect(run, &RunController::modelChanged, this, &BenchPage::showModel);
     connect(run, &RunController::stateChanged, this, &BenchPage::showState);
+    connect(m_pipeline, &PipelineView::cacheClicked, this, &BenchPage::showCache);
     connect(lesson, &LessonModel::stepChanged, this, &BenchPage::followLesson);
     showModel();
     showState();
@@ -57,6 +59,13 @@ void BenchPage::setTheme(const Theme& theme) {
     m_pipeline->setTheme(theme);
     m_figures->setTheme(theme);
     m_charts->setTheme(theme);
+}
+
+void BenchPage::showCache() {
+    if (m_cache == nullptr) m_cache = new CacheDialog(m_run, this);
+    m_cache->show();
+    m_cache->raise();
+    m_cache->activateWindow();
 }
 
 void BenchPage::setLessonShown(bool shown) {

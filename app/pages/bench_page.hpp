@@ -8,6 +8,7 @@
 namespace lab::app {
 
 class Banner;
+class CacheDialog;
 class ChartsPanel;
 class FiguresRow;
 class KnobPanel;
@@ -39,6 +40,11 @@ class BenchPage : public QWidget {
     [[nodiscard]] bool isDrawerOpen() const { return m_drawerOpen; }
     void setDrawerOpen(bool open);
 
+    /// What the cache holds, in a window of its own.
+    void showCache();
+    /// Null until it was shown.
+    [[nodiscard]] CacheDialog* cacheDialog() const { return m_cache; }
+    [[nodiscard]] PipelineView* pipeline() const { return m_pipeline; }
     [[nodiscard]] LessonPanel* lessonPanel() const { return m_lessonPanel; }
     [[nodiscard]] KnobPanel* knobPanel() const { return m_knobs; }
     [[nodiscard]] Banner* banner() const { return m_banner; }
@@ -65,6 +71,7 @@ class BenchPage : public QWidget {
     ChartsPanel* m_charts;
     KnobPanel* m_knobs;
     QWidget* m_centre;
+    CacheDialog* m_cache = nullptr;
     bool m_lessonShown = true;
     bool m_narrow = false;
     bool m_drawerOpen = true;

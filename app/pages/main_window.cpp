@@ -122,6 +122,8 @@ void MainWindow::buildActions() {
     addKey(menu, tr("Open a scenario…"), QKeySequence(Qt::CTRL | Qt::Key_O),
            &MainWindow::askForFile);
     addKey(menu, tr("Find a lesson"), QKeySequence(Qt::CTRL | Qt::Key_K), &MainWindow::findLesson);
+    addKey(menu, tr("What the cache holds"), QKeySequence(Qt::CTRL | Qt::Key_I),
+           &MainWindow::showCache);
     menu->addSeparator();
     addKey(menu, tr("Present"), QKeySequence(Qt::SHIFT | Qt::Key_F11), &MainWindow::togglePresent);
     addKey(menu, tr("Full screen"), QKeySequence(Qt::Key_F11), &MainWindow::toggleFullScreen);
@@ -317,6 +319,11 @@ void MainWindow::findLesson() {
     showPlace(Place::gallery);
     m_bar->search()->setFocus(Qt::ShortcutFocusReason);
     m_bar->search()->selectAll();
+}
+
+void MainWindow::showCache() {
+    if (m_place == Place::gallery || m_place == Place::present) return;
+    m_bench->showCache();
 }
 
 void MainWindow::toggleFullScreen() { setWindowState(windowState() ^ Qt::WindowFullScreen); }

@@ -79,6 +79,7 @@ class MainWindow : public QWidget {
     void resetRun();
     void askForFile();
     void findLesson();
+    void showCache();
     void toggleFullScreen();
     void togglePresent();
     void leavePresent();

@@ -11,6 +11,7 @@
 #include "models/plain_text.hpp"
 #include "models/run_controller.hpp"
 #include "widgets/controls.hpp"
+#include "widgets/key_editor.hpp"
 #include "widgets/pieces.hpp"
 #include "widgets/theme.hpp"
 
@@ -74,6 +75,13 @@ void KnobRow::buildControl(QVBoxLayout* layout, int width) {
         connect(m_choices, &SegmentedControl::chosen, this, &KnobRow::tell);
         layout->addSpacing(2);
         layout->addWidget(m_choices);
+    } else if (m_knob.shape() == KnobModel::Shape::keyRule) {
+        m_key = new KeyEditor(m_knob.label());
+        connect(m_key, &KeyEditor::changed, this, [this](const QString& rule) {
+            emit moved(QString::fromStdString(m_knob.knob().path), rule);
+        });
+        layout->addSpacing(2);
+        layout->addWidget(m_key);
     }
 }
 
@@ -85,6 +93,7 @@ void KnobRow::tell(int position) {
 QWidget* KnobRow::control() const {
     if (m_slider != nullptr) return m_slider;
     if (m_choices != nullptr) return m_choices;
+    if (m_key != nullptr) return m_key;
     return m_switch;
 }
 
@@ -99,6 +108,7 @@ void KnobRow::showModel(const Model& model) {
     }
     if (m_choices != nullptr) m_choices->setCurrent(position);
     if (m_switch != nullptr) m_switch->setChecked(m_knob.isOn(model));
+    if (m_key != nullptr) m_key->setRule(m_knob.ruleText(model));
     m_flask->setText(m_knob.flask(model));
 }
 

@@ -14,6 +14,7 @@ class QVBoxLayout;
 namespace lab::app {
 
 class ElidedLabel;
+class KeyEditor;
 class RunController;
 class SegmentedControl;
 class ToggleSwitch;
@@ -46,6 +47,7 @@ class KnobRow : public QWidget {
     ValueSlider* m_slider = nullptr;
     SegmentedControl* m_choices = nullptr;
     ToggleSwitch* m_switch = nullptr;
+    KeyEditor* m_key = nullptr;
     ElidedLabel* m_flask = nullptr;
     QLabel* m_remark = nullptr;
 };

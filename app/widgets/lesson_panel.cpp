@@ -38,7 +38,7 @@ VariantTable describeVariants(const Scenario& scenario, const LessonStep& step) 
     for (const auto& [name, overrides] : step.variants) {
         table.names << plainText(name, 20);
         for (const auto& [path, value] : overrides) paths.insert(path);
-        auto model = with_overrides(scenario.model, overrides);
+        auto model = with_overrides(scenario.model, overrides, scenario.file);
         models.push_back(model ? *model : scenario.model);
     }
     for (const auto& path : paths) {

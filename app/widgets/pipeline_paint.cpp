@@ -55,6 +55,8 @@ QColor PipelinePainter::colourOf(WorkerState state) const {
             return m_theme.better;
         case WorkerState::writing:
             return m_theme.secondText;
+        case WorkerState::blocked:
+            return m_theme.worse;
     }
     return m_theme.chip;
 }
@@ -221,11 +223,18 @@ void PipelinePainter::paintWorkers(QPainter& painter, const PipelineParts& parts
     const auto workers = static_cast<int>(threads.size()) / std::max(1, each);
     QString words = tr("%1 × 1 thread").arg(workers);
     if (each > 1) words = tr("%1 × %2 threads").arg(workers).arg(each);
+    if (parts.execution == Execution::loop) words = tr("%1 × event loop").arg(workers);
+    if (parts.execution == Execution::greenlets) words = tr("%1 × greenlets").arg(workers);
     const QString busy = tr("%1 % busy").arg(facts.busy * 100, 0, 'f', 0);
     QStringList subtitles{words};
     if (facts.running) {
         subtitles = {words + QStringLiteral(" · ") + busy,
                      QString::number(threads.size()) + QStringLiteral(" · ") + busy};
+    }
+    if (facts.tokensInUse > 0 || facts.tokensWaiting > 0) {
+        QString pool = tr("pool %1 of %2").arg(facts.tokensInUse).arg(facts.tokens);
+        if (facts.tokensWaiting > 0) pool += tr(", %1 wait unseen").arg(facts.tokensWaiting);
+        subtitles.prepend(words + QStringLiteral(" · ") + busy + QStringLiteral(" · ") + pool);
     }
     paintBox(painter, places.workers, tr("Workers"), subtitles, m_theme.accent);
     const WorkerCells cells = layWorkers(places.workers, threads.size());
@@ -239,7 +248,7 @@ void PipelinePainter::paintWorkers(QPainter& painter, const PipelineParts& parts
         }
         return;
     }
-    std::array<int, 9> doing{};
+    std::array<int, 16> doing{};  // more than there are states
     painter.setFont(m_tiny);
     for (std::size_t i = 0; i < threads.size(); ++i) {
         const WorkerState state = threads[i].state;
@@ -255,7 +264,8 @@ void PipelinePainter::paintWorkers(QPainter& painter, const PipelineParts& parts
         painter.drawText(cell, Qt::AlignCenter, QString(workerLetter(state)));
     }
     QStringList counted;
-    for (const std::size_t state : {3U, 1U, 5U, 2U, 4U, 6U, 7U, 8U, 0U}) {
+    constexpr auto blocked = static_cast<unsigned>(WorkerState::blocked);
+    for (const std::size_t state : {blocked, 3U, 1U, 5U, 2U, 4U, 6U, 7U, 8U, 0U}) {
         if (doing[state] == 0) continue;
         counted << QStringLiteral("%1 %2").arg(doing[state]).arg(workerWord(WorkerState(state)));
     }

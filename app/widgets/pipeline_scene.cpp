@@ -46,6 +46,8 @@ QString workerWord(WorkerState state) {
             return tr("rendering");
         case WorkerState::writing:
             return tr("writing");
+        case WorkerState::blocked:
+            return tr("blocked loop");
     }
     return {};
 }
@@ -70,6 +72,8 @@ QChar workerLetter(WorkerState state) {
             return u'R';
         case WorkerState::writing:
             return u'W';
+        case WorkerState::blocked:
+            return u'B';
     }
     return {};
 }
@@ -99,8 +103,10 @@ PipelineParts partsOf(const Model& model) {
     parts.cacheOn = mode != CacheMode::none;
     parts.cacheMode = mode == CacheMode::none         ? tr("off")
                       : mode == CacheMode::per_worker ? tr("per worker")
+                      : mode == CacheMode::null       ? tr("null")
                                                       : tr("shared");
     parts.workers = model.system.server.workers;
+    parts.execution = model.system.server.execution;
     parts.threads = model.system.server.threads;
     parts.queue = static_cast<std::uint32_t>(std::max(0, model.system.server.queue));
     return parts;
@@ -239,6 +245,9 @@ void PipelineScene::append(const Frame& frame, const RunHistory& history) {
                .poolInUse = server.pool_in_use,
                .poolSize = server.pool_size,
                .poolWaiting = server.pool_waiting,
+               .tokens = server.tokens,
+               .tokensInUse = server.tokens_in_use,
+               .tokensWaiting = server.tokens_waiting,
                .plan = server.plan,
                .progress = server.progress};
     m_facts.otherErrors = rate(counts.errors()) - m_facts.rejected - m_facts.timedOut;

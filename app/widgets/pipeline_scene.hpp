@@ -38,6 +38,7 @@ struct PipelineFacts {
     std::optional<double> hitRatio;  ///< over the last second; empty without look-ups
     std::uint64_t cacheEntries = 0;
     std::uint32_t poolInUse = 0, poolSize = 0, poolWaiting = 0;
+    std::uint32_t tokens = 0, tokensInUse = 0, tokensWaiting = 0;  ///< of event loops' thread pools
     std::string plan, progress;
     bool dense = false;  ///< too many requests for a dot each
 };
@@ -49,6 +50,7 @@ struct PipelineParts {
     QString cacheMode;  ///< "off", "per worker", "shared"
     bool cacheOn = false;
     int workers = 1, threads = 1;  ///< before the first frame
+    Execution execution = Execution::threads;
     std::uint32_t queue = 64;
 };
 [[nodiscard]] PipelineParts partsOf(const Model& model);

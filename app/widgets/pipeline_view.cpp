@@ -2,6 +2,7 @@
 #include "widgets/pipeline_view.hpp"
 
 #include <QElapsedTimer>
+#include <QMouseEvent>
 #include <QPaintEvent>
 #include <QPainter>
 #include <QPixmap>
@@ -60,6 +61,7 @@ struct PipelineView::State {
 PipelineView::PipelineView(RunHistory* history, QWidget* parent)
     : QWidget(parent), m_state(std::make_unique<State>(history, this)) {
     setAccessibleName(tr("Pipeline"));
+    setMouseTracking(true);
     setSizePolicy(QSizePolicy::Expanding, QSizePolicy::Preferred);
     connect(history, &RunHistory::changed, this, [this] { onHistoryChanged(); });
     connect(history, &RunHistory::cleared, this, [this] {
@@ -173,6 +175,21 @@ void PipelineView::tick() {
                       p.bottom - p.workers.bottom() + 2 * reach)
                    .toAlignedRect());
     }
+}
+
+void PipelineView::mousePressEvent(QMouseEvent* event) {
+    const bool onCache = m_state->places.cache.contains(event->position());
+    if (event->button() == Qt::LeftButton && onCache) {
+        emit cacheClicked();
+    } else {
+        QWidget::mousePressEvent(event);
+    }
+}
+
+void PipelineView::mouseMoveEvent(QMouseEvent* event) {
+    const bool onCache = m_state->places.cache.contains(event->position());
+    setCursor(onCache ? Qt::PointingHandCursor : Qt::ArrowCursor);
+    QWidget::mouseMoveEvent(event);
 }
 
 void PipelineView::paintEvent(QPaintEvent* event) {

@@ -17,8 +17,11 @@ enum Group { cpu, io, db, other, queue };
 
 Group groupOf(Part part) {
     switch (part) {
+        case Part::retry:
         case Part::client_wait:
         case Part::queue:
+        case Part::loop_wait:
+        case Part::token_wait:
             return queue;
         case Part::io_wait:
             return io;

@@ -4,6 +4,7 @@ find_package(Qt6 6.4 REQUIRED COMPONENTS Test)
 
 add_executable(test_window
   bridge_test.cpp
+  cache_test.cpp
   gui_main.cpp
   lesson_test.cpp
   window_support.cpp

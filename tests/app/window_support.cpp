@@ -21,6 +21,11 @@ class FakeRunner final : public Runner {
         m_engine->applied.push_back(std::move(model));
         return std::uint64_t{m_engine->applied.size()};
     }
+    void ask_cache(std::size_t most) override {
+        std::vector<CacheContent> contents = m_engine->cache;
+        contents.resize(std::min(most, contents.size()));
+        m_engine->events.on_cache(std::move(contents));
+    }
     void stop() override { ++m_engine->stops; }
 
   private:

@@ -21,6 +21,7 @@ struct FakeEngine {
     ExperimentEvents events;
     std::vector<RunPlan> plans;
     std::vector<Model> applied;
+    std::vector<CacheContent> cache;
     int stops = 0;
     std::function<void()> onStart;
 

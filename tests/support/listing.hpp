@@ -16,6 +16,10 @@ namespace lab::test {
             return "lock";
         case core::ResourceId::connection:
             return "connection";
+        case core::ResourceId::loop:
+            return "loop";
+        case core::ResourceId::token:
+            return "token";
     }
     return "?";
 }
@@ -42,10 +46,22 @@ namespace lab::test {
             return "cache_get";
         case core::Op::cache_put:
             return "cache_put";
+        case core::Op::cache_wait:
+            return "cache_wait";
+        case core::Op::cache_drop:
+            return "cache_drop";
+        case core::Op::jump:
+            return "jump";
         case core::Op::respond:
             return "respond";
         case core::Op::end:
             return "end";
+        case core::Op::travel:
+            return "travel";
+        case core::Op::fork:
+            return "fork";
+        case core::Op::join:
+            return "join";
     }
     return "?";
 }
@@ -59,7 +75,9 @@ namespace lab::test {
         if (instr.op == core::Op::acquire || instr.op == core::Op::release) {
             text += " " + name_of(static_cast<core::ResourceId>(instr.resource));
         }
-        if (instr.op == core::Op::cache_get) text += " ->" + std::to_string(instr.jump);
+        if (instr.op == core::Op::fork) text += " ->" + std::to_string(instr.jump);
+        const bool jumps = instr.op == core::Op::cache_get || instr.op == core::Op::jump;
+        if (jumps) text += " ->" + std::to_string(instr.jump);
         if (instr.op == core::Op::render || instr.op == core::Op::fill) {
             text += " " + std::to_string(instr.arg);
         }

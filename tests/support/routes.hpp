@@ -65,6 +65,33 @@ namespace lab::test {
     step.steps = std::move(steps);
     return step;
 }
+[[nodiscard]] inline Step gather(std::vector<Step> branches, int copies = 1) {
+    Step step;
+    step.id = "gather";
+    step.kind = StepKind::gather;
+    step.copies = copies;
+    step.steps = std::move(branches);
+    return step;
+}
+[[nodiscard]] inline Step group(std::vector<Step> steps) {
+    Step step;
+    step.id = "group";
+    step.kind = StepKind::group;
+    step.steps = std::move(steps);
+    return step;
+}
+[[nodiscard]] inline Step blocking(Step step) {
+    step.blocking = true;
+    return step;
+}
+[[nodiscard]] inline Step offload(Step step) {
+    step.offload = true;
+    return step;
+}
+[[nodiscard]] inline Route async(Route route) {
+    route.view = View::async;
+    return route;
+}
 [[nodiscard]] inline Route route(std::vector<Step> steps, std::string id = "pay") {
     Route made;
     made.path = "/" + id;

@@ -23,10 +23,6 @@ core::SlotPool::Options thread_options(const Server& server) {
             .patience = server.queue_timeout};
 }
 
-core::ResponseCache::Options cache_options(const Cache& cache) {
-    return {.ttl = cache.ttl, .capacity = static_cast<std::size_t>(cache.capacity)};
-}
-
 std::vector<double> weights_of(const System& system, const Load& load) {
     std::vector<double> weights(system.routes.size(), load.mix.empty() ? 1.0 : 0.0);
     for (const RouteShare& share : load.mix) {
@@ -55,7 +51,7 @@ VirtualBench::VirtualBench(Setup setup)
       schedule_{setup_.load.rate, setup_.load.arrivals, setup_.seed, Instant{}},
       mix_{setup_.load, weights_of(setup_.system, setup_.load), setup_.seed},
       threads_{thread_options(setup_.system.server)},
-      shared_cache_{cache_options(setup_.system.cache)} {
+      shared_cache_{core::CacheDesk::options_of(setup_.system.cache)} {
     for (const Route& route : setup_.system.routes) {
         programs_.push_back(core::compile(route, setup_.system.server, setup_.system.cache));
     }
@@ -149,6 +145,7 @@ void VirtualBench::arrive() {
     request.token = token;
     request.inside = true;
     request.planned = planned;
+    request.made_for = planned.user;
     request.cursor = core::begin(programs_[planned.route], setup_.seed, planned.id, now_, now_);
     ++planned_;
     ++inside_;
@@ -240,7 +237,10 @@ void VirtualBench::end_of(std::uint32_t place) {
     request.inside = false;
     --inside_;
     free_.push_back(place);
-    if (on_done) on_done({request.planned, now_, request.cursor.status, request.cursor.parts});
+    if (on_done) {
+        on_done(
+            {request.planned, now_, request.cursor.status, request.cursor.parts, request.made_for});
+    }
 }
 
 VirtualBench::Answer VirtualBench::perform(std::uint32_t place, const Effect& effect) {
@@ -264,8 +264,16 @@ VirtualBench::Answer VirtualBench::perform(std::uint32_t place, const Effect& ef
         case Op::update:
             return takes(setup_.query_time + setup_.system.database.round_trip);
         case Op::cache_get:
+            return look_up(place, effect);
         case Op::cache_put:
-            return use_cache(request, effect);
+            store(request, effect);
+            return Outcome{.now = now_};
+        case Op::cache_wait:
+            if (!cache_of(request).await(request.awaited, place)) return Outcome{.now = now_};
+            return std::nullopt;  // wake_all() goes on with it
+        case Op::cache_drop:
+            cache_of(request).drop_made_from(request.planned.key);
+            return Outcome{.now = now_};
         default:
             return Outcome{.now = now_};
     }
@@ -303,6 +311,7 @@ void VirtualBench::release(std::uint32_t place, ResourceId resource) {
     Request& request = requests_[place];
     switch (resource) {
         case ResourceId::worker: {
+            leave_cache(request);
             const auto wake = threads_.release(request.slot, now_);
             request.slot = -1;
             if (wake) serve_threads({*wake});
@@ -328,23 +337,76 @@ void VirtualBench::release(std::uint32_t place, ResourceId resource) {
             later(now_, Kind::wake, static_cast<std::uint32_t>(waiting[lot]));
             return;
         }
+        case ResourceId::loop:
+        case ResourceId::token:
+            LAB_ASSERT(false);  // VirtualLoops'
     }
 }
 
-VirtualBench::Answer VirtualBench::use_cache(Request& request, const Effect& effect) {
-    const bool shared = setup_.system.cache.mode == CacheMode::shared;
-    core::ResponseCache& cache = shared ? shared_cache_ : worker_of(request).cache;
+core::CacheDesk& VirtualBench::cache_of(const Request& request) {
+    const CacheMode mode = setup_.system.cache.mode;
+    return mode == CacheMode::per_worker ? worker_of(request).cache : shared_cache_;
+}
+
+VirtualBench::Answer VirtualBench::look_up(std::uint32_t place, const Effect& effect) {
+    using Verdict = core::CacheDesk::Verdict;
+    Request& request = requests_[place];
     const KeyRule& rule = request.cursor.program->keys[effect.arg];
-    std::string key = std::to_string(effect.arg) + request.cursor.program->route;
-    if (rule.path) key += "/" + std::to_string(request.planned.key);
-    if (rule.user) key += "@" + std::to_string(request.planned.user);
+    Mark mark{std::to_string(effect.arg) + request.cursor.program->route, now_, false};
+    if (rule.path) mark.key += "/" + std::to_string(request.planned.key);
+    if (rule.user) mark.key += "@" + std::to_string(request.planned.user);
     Outcome outcome{.now = now_};
-    if (effect.op == Op::cache_get) {
-        outcome.hit = cache.get(key, now_) != nullptr;
+    core::CacheDesk& cache = cache_of(request);
+    if (rule.function == KeyFunction::throws) {
+        cache.key_failed();
+        mark.uncached = true;
     } else {
-        cache.put(key, {"made", request.planned.user, {}}, now_);
+        const auto look = cache.look_up(mark.key, now_, effect.lot);
+        outcome.hit = look.verdict == Verdict::hit;
+        outcome.busy = look.verdict == Verdict::busy;
+        mark.uncached = look.verdict == Verdict::failed;
+        if (outcome.hit) request.made_for = look.entry->answer.made_for;
+    }
+    if (outcome.busy) {
+        request.awaited = std::move(mark.key);
+    } else if (!outcome.hit) {
+        request.marks.push_back(std::move(mark));
     }
     return outcome;
+}
+
+void VirtualBench::store(Request& request, const Effect& effect) {
+    const Mark mark = std::move(request.marks.back());
+    request.marks.pop_back();
+    if (mark.uncached) return;
+    wake_all(cache_of(request).put(mark.key, {"made", request.made_for, {}, {request.planned.key}},
+                                   now_, now_ - mark.since, effect.lot));
+}
+
+/// The steps have failed: whoever waits for the entry makes it.
+void VirtualBench::leave_cache(Request& request) {
+    for (const Mark& mark : request.marks) {
+        if (!mark.uncached) wake_all(cache_of(request).give_up(mark.key));
+    }
+    request.marks.clear();
+}
+
+void VirtualBench::wake_all(const std::vector<core::Ticket>& tickets) {
+    for (const core::Ticket ticket : tickets) {
+        ready(static_cast<std::uint32_t>(ticket), {.now = now_});
+    }
+}
+
+core::CacheDesk::Counts VirtualBench::cache_counts() const {
+    core::CacheDesk::Counts sum = shared_cache_.counts();
+    for (const auto& worker : workers_) {
+        const core::CacheDesk::Counts own = worker->cache.counts();
+        sum.hits += own.hits;
+        sum.misses += own.misses;
+        sum.errors += own.errors;
+        sum.duplicates += own.duplicates;
+    }
+    return sum;
 }
 
 void VirtualBench::ask_for_lock(std::uint32_t place) {
@@ -361,6 +423,7 @@ void VirtualBench::ask_for_lock(std::uint32_t place) {
 
 void VirtualBench::withdraw(std::uint32_t place) {
     Request& request = requests_[place];
+    if (request.effect.op == Op::cache_wait) cache_of(request).withdraw(request.awaited, place);
     if (request.effect.op != Op::acquire) return;
     switch (request.effect.resource) {
         case ResourceId::worker:
@@ -372,6 +435,9 @@ void VirtualBench::withdraw(std::uint32_t place) {
         case ResourceId::interpreter_lock:
             worker_of(request).lock.withdraw(place);
             return;
+        case ResourceId::loop:
+        case ResourceId::token:
+            LAB_ASSERT(false);  // VirtualLoops'
     }
 }
 
@@ -389,9 +455,9 @@ void VirtualBench::make_workers() {
         const core::SlotPool::Options connections{.slots = system.database.pool,
                                                   .queue_capacity = 1'000'000,
                                                   .patience = system.database.pool_timeout};
-        workers_.push_back(std::make_unique<Worker>(
-            Worker{core::InterpreterLock{system.server.switch_interval},
-                   core::SlotPool{connections}, core::ResponseCache{cache_options(system.cache)}}));
+        workers_.push_back(std::make_unique<Worker>(Worker{
+            core::InterpreterLock{system.server.switch_interval}, core::SlotPool{connections},
+            core::CacheDesk{core::CacheDesk::options_of(system.cache)}}));
     }
 }
 

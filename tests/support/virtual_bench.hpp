@@ -13,9 +13,9 @@
 #include <vector>
 
 #include "core/arrival_schedule.hpp"
+#include "core/cache_desk.hpp"
 #include "core/interpreter_lock.hpp"
 #include "core/program.hpp"
-#include "core/response_cache.hpp"
 #include "core/slot_pool.hpp"
 #include "lab/model.hpp"
 
@@ -27,6 +27,7 @@ struct Done {
     Instant at{};
     std::uint16_t status = 0;  ///< 0: cancelled
     PartTimes parts{};
+    std::uint32_t made_for = 0;  ///< user
 
     [[nodiscard]] Duration latency() const { return at - planned.intended; }
     [[nodiscard]] Duration part(Part p) const { return parts[static_cast<std::size_t>(p)]; }
@@ -67,6 +68,8 @@ class VirtualBench {
     [[nodiscard]] std::uint64_t planned() const { return planned_; }
     /// Request-seconds spent inside until now: the integral of in_flight().
     [[nodiscard]] double request_seconds() const { return request_seconds_; }
+    /// Of the caches of all workers, or of the shared one.
+    [[nodiscard]] core::CacheDesk::Counts cache_counts() const;
     /// Of every effect of every request with its moment.
     [[nodiscard]] std::uint64_t trace_hash() const { return trace_; }
 
@@ -83,6 +86,11 @@ class VirtualBench {
             return at != other.at ? at > other.at : order > other.order;
         }
     };
+    struct Mark {
+        std::string key;
+        Instant since{};
+        bool uncached = false;
+    };
     struct Request {
         core::Planned planned;
         core::Cursor cursor;
@@ -90,6 +98,9 @@ class VirtualBench {
         std::uint32_t token = 0;
         int slot = -1;
         int connection = -1;
+        std::vector<Mark> marks;  ///< cache steps that are open
+        std::string awaited;      ///< key of the entry that another makes
+        std::uint32_t made_for = 0;
         Instant ends{};           ///< of the spend in hand
         bool broken_off = false;  ///< because the interpreter lock was asked for
         bool inside = false;
@@ -97,7 +108,7 @@ class VirtualBench {
     struct Worker {
         core::InterpreterLock lock;
         core::SlotPool connections;
-        core::ResponseCache cache;
+        core::CacheDesk cache;
     };
     using Answer = std::optional<core::Outcome>;
 
@@ -113,7 +124,11 @@ class VirtualBench {
     Answer perform(std::uint32_t request, const core::Effect& effect);
     Answer acquire(std::uint32_t request, core::ResourceId resource);
     void release(std::uint32_t request, core::ResourceId resource);
-    Answer use_cache(Request& request, const core::Effect& effect);
+    core::CacheDesk& cache_of(const Request& request);
+    Answer look_up(std::uint32_t request, const core::Effect& effect);
+    void store(Request& request, const core::Effect& effect);
+    void leave_cache(Request& request);
+    void wake_all(const std::vector<core::Ticket>& tickets);
     void ask_for_lock(std::uint32_t request);
     void withdraw(std::uint32_t request);
     void serve_threads(const std::vector<core::Wake>& woken);
@@ -130,7 +145,7 @@ class VirtualBench {
 
     core::SlotPool threads_;
     std::vector<std::unique_ptr<Worker>> workers_;
-    core::ResponseCache shared_cache_;
+    core::CacheDesk shared_cache_;
 
     std::priority_queue<Event, std::vector<Event>, std::greater<>> events_;
     std::deque<std::pair<std::uint32_t, core::Outcome>> ready_;

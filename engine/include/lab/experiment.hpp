@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace lab {
 
@@ -37,6 +38,7 @@ struct ExperimentEvents {
     std::function<void(RunPhase, const std::string& progress)> on_phase;
     std::function<void(FramePtr)> on_frame;
     std::function<void(Result<RunResultPtr>)> on_finished;
+    std::function<void(std::vector<CacheContent>)> on_cache{};  ///< answers ask_cache()
 };
 
 /// One run after another of a real server under a real load. Owns the control thread.
@@ -59,6 +61,9 @@ class Experiment {
     /// changes.
     /// Errors: invalid_input.
     [[nodiscard]] Result<std::uint64_t> apply(Model model);
+    /// Asks what the caches of the run hold: on_cache then gets the `most` entries with the most
+    /// hits. Walks over all entries, and takes no time otherwise. Nothing comes where nothing runs.
+    void ask_cache(std::size_t most);
     /// Ends the run now: what was measured is finished into a result within 1 s.
     void stop();
 
@@ -95,6 +100,7 @@ class ServedScenario {
 struct LoadOptions {
     std::string url;                    ///< http://127.0.0.1:PORT/PATH; localhost and [::1] too
     Load load;
+    Network network;                    ///< its delay alone has a meaning
     Duration length = 10s;
     Duration warm_up{};
     std::uint64_t seed = 42;

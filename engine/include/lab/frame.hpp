@@ -37,6 +37,11 @@ struct Counts {
     std::uint64_t stale = 0;
     std::uint64_t late = 0;
     std::uint64_t good = 0;  ///< ok and none of the three marks: goodput is these per second
+    std::uint64_t abandoned = 0;  ///< of timed_out: the user's patience ended, not a time limit
+    std::uint64_t held_back = 0;  ///< of not_sent: the circuit breaker was open
+    std::uint64_t attempts = 0;   ///< requests written to a connection, all of them
+    std::uint64_t retries = 0;    ///< of attempts: made again after one that failed
+    std::uint64_t hedges = 0;     ///< of attempts: second copies beside one that took long
 
     [[nodiscard]] std::uint64_t of(Ending e) const { return ended[static_cast<std::size_t>(e)]; }
     std::uint64_t& of(Ending e) { return ended[static_cast<std::size_t>(e)]; }
@@ -51,11 +56,15 @@ struct Counts {
 /// is left over is `unexplained`. At each instant a request is in exactly one part.
 enum class Part : std::uint8_t {
     schedule_slip,  ///< the generator released it later than planned
+    retry,          ///< attempts that failed, and the pauses after them
     client_wait,    ///< no free connection in the client
     connect,
+    network,  ///< the network's delay, which the client adds
     queue,  ///< kernel's buffers and backlog, then the admission queue
     parse,
-    lock_wait,  ///< for the interpreter lock
+    lock_wait,   ///< for the interpreter lock
+    loop_wait,   ///< for a turn on the event loop
+    token_wait,  ///< for a thread of the bounded pool
     cpu,
     io_wait,    ///< sleeping, as on another service
     pool_wait,  ///< for a database connection
@@ -65,7 +74,7 @@ enum class Part : std::uint8_t {
     write,  ///< from the first byte of the answer sent to the last byte received
     unexplained,
 };
-inline constexpr std::size_t part_count = 14;
+inline constexpr std::size_t part_count = 18;
 /// "schedule_slip", ...: the JSON key. And as shown: "schedule slip".
 [[nodiscard]] std::string_view part_key(Part);
 [[nodiscard]] std::string_view part_label(Part);
@@ -82,7 +91,8 @@ enum class WorkerState : std::uint8_t {
     database,
     cache,
     render,
-    writing
+    writing,
+    blocked,  ///< an event loop that stands still: what runs on it waits without letting others run
 };
 
 struct WorkerSample {
@@ -112,11 +122,32 @@ struct ServerSample {
     std::uint64_t cache_hits = 0;
     std::uint64_t cache_misses = 0;
     std::uint64_t cache_entries = 0;
+    std::uint64_t cache_bytes = 0;  ///< of keys and bodies
     std::uint64_t cache_evictions = 0;
+    std::uint64_t cache_errors = 0;      ///< of key function or backend, swallowed
+    std::uint64_t cache_duplicates = 0;  ///< entries whose making began while another made the same
     std::uint64_t updates = 0;  ///< rows changed in this frame
+    std::uint32_t loops = 0;    ///< event loops, or workers of greenlets; 0: workers of threads
+    std::uint32_t loop_ready = 0;  ///< requests and branches that could run and wait for a turn
+    SparseCounts loop_lag;         ///< from due or ready until it ran, of each turn in this frame
+    std::uint32_t tokens = 0;      ///< threads that the workers' bounded pools may have
+    std::uint32_t tokens_in_use = 0;
+    std::uint32_t tokens_waiting = 0;  ///< waiting for one, unseen by the client
     std::string plan;           ///< EXPLAIN QUERY PLAN of the scenario's first query, or empty
     std::string progress;       ///< "creating index ...", or empty
     friend bool operator==(const ServerSample&, const ServerSample&) = default;
+};
+
+/// One entry of a cache, for a person to look at.
+struct CacheContent {
+    std::string key;       ///< route, step and what the key rule took of the request
+    int worker = -1;       ///< whose cache it is in; -1: the shared one
+    Duration age{};
+    std::optional<Duration> left;  ///< until it is stale, negative if it is; none: never
+    std::uint64_t hits = 0;
+    Bytes size{};
+    std::uint32_t made_for = 0;    ///< the user whose request made it
+    friend bool operator==(const CacheContent&, const CacheContent&) = default;
 };
 
 /// What happened to one real request, for the moving dots. Bounded: at high rates only some are
@@ -152,6 +183,7 @@ struct Frame {
     SparseCounts slip;
     PartTimes parts{};  ///< sums over `parts_of` answers
     std::uint64_t parts_of = 0;
+    Duration breaker_open{};  ///< time in it in which the client's circuit breaker was not closed
     ServerSample server;
     std::vector<RequestEvent> events;  ///< ascending in time
     std::uint64_t events_left_out = 0;
@@ -186,6 +218,7 @@ struct RunResult {
     double goodput_per_s = 0;
     double concurrency = 0;  ///< mean number of requests begun and not done: Little's L
     Histogram latency, since_send, service, slip;
+    Histogram loop_lag;  ///< no samples where no worker is an event loop
     Histogram unexplained;
     PartTimes parts{};           ///< sums over `parts_of` answers
     std::uint64_t parts_of = 0;  ///< 0 against a server that does not tell
@@ -194,7 +227,13 @@ struct RunResult {
     double utilisation_workers = 0;
     double utilisation_cpu = 0;  ///< worker threads' CPU time over cores they could use
     double utilisation_pool = 0;
+    std::optional<double> utilisation_tokens;  ///< of the event loops' thread pools
+    std::optional<double> tokens_waiting;      ///< mean number waiting for a thread of these pools
+    double breaker_open = 0;     ///< share of the window in which the breaker was not closed
     std::optional<double> cache_hit_ratio;
+    /// Of the cache in the window; entries and bytes at its end. All 0 against a server not ours.
+    std::uint64_t cache_misses = 0, cache_evictions = 0, cache_errors = 0, cache_duplicates = 0;
+    std::uint64_t cache_entries = 0, cache_bytes = 0;
     Duration worker_cpu{};
     std::vector<std::string>
         plans;  ///< EXPLAIN QUERY PLAN, one a query of the scenario, at the end

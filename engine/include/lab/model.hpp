@@ -6,6 +6,7 @@
 #include "lab/units.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -47,6 +48,15 @@ enum class ReleasePoint : std::uint8_t { buffered, drained };
 /// accepting (the kernel's backlog then fills), it is answered 503, or its connection is reset.
 enum class WhenFull : std::uint8_t { wait, reject, reset };
 
+/// What a worker is: threads, each with one request in hand; greenlets, of which one runs until it
+/// waits (gevent); or one event loop (asyncio, Node.js), where only what awaits lets others run.
+enum class Execution : std::uint8_t { threads, greenlets, loop };
+
+/// How a route's view is written: as server.async_views says, `def`, or `async def`. Threads run an
+/// async view on a thread and event loop of its own, for which the worker waits; an event loop runs
+/// a sync view in its pool of threads.
+enum class View : std::uint8_t { server, sync, async };
+
 struct Server {
     int workers = 1;                            ///< each with an interpreter lock, local cache,
                                                 ///< connections
@@ -65,6 +75,16 @@ struct Server {
                                                 ///< its head
     Duration body_timeout = 15s;                ///< from the end of the head to the end of the body
     Bytes body_limit{1'000'000};
+    Execution execution = Execution::threads;
+    bool async_views = false;        ///< what View::server means
+    int pool_threads = 40;           ///< loop, greenlets: threads in each worker's pool,
+                                     ///< one token each
+    int worker_connections = 1'000;  ///< loop, greenlets: requests in hand of a worker
+    Duration async_cost = 900us;     ///< threads, greenlets: CPU time that an async view
+                                     ///< costs, for its thread and event loop
+    Duration stall_every{};                     ///< the handlers stand still once in each such
+                                                ///< stretch; 0: never
+    Duration stall_for = 1s;                    ///< for so long
     friend bool operator==(const Server&, const Server&) = default;
 };
 
@@ -75,15 +95,33 @@ enum class QueryKind : std::uint8_t {
     products_by_category,  ///< the 400 rows of one category; a scan unless the index is there
 };
 
+/// What the function that makes the key does: joins the parts named in the rule; gives one key for
+/// all, as a prefix without the request in it does; or throws, which Flask-Caching swallows: the
+/// view is called as if there were no cache.
+enum class KeyFunction : std::uint8_t { parts, constant, throws };
+
 /// What makes two requests the same to the cache.
 struct KeyRule {
-    bool path = true;   ///< the path, with the key in it
-    bool query = false; ///< the query string
-    bool user = false;  ///< who asks
+    bool path = true;    ///< the path, with the key in it
+    bool query = false;  ///< the query string
+    bool user = false;   ///< who asks
+    bool header = false; ///< Accept-Language
+    KeyFunction function = KeyFunction::parts;  ///< other than parts: the four above are not asked
     friend bool operator==(const KeyRule&, const KeyRule&) = default;
 };
 
-enum class StepKind : std::uint8_t { cpu, wait, query, cache, render, respond, write };
+enum class StepKind : std::uint8_t {
+    cpu,
+    wait,
+    query,
+    cache,
+    render,
+    respond,
+    write,
+    gather,  ///< its steps at once, each a branch, where the view is async or a greenlet; in turn
+             ///< elsewhere
+    group,   ///< its steps one after the other: a branch of more than one
+};
 
 /// One thing a handler does. Only the fields of its kind have a meaning; the others stay at their
 /// default.
@@ -95,7 +133,12 @@ struct Step {
                                     ///< service
     QueryKind query = QueryKind::product_by_sku;
     KeyRule key{};                  ///< cache
-    std::vector<Step> steps;        ///< cache: what is computed on a miss and stored
+    std::vector<Step> steps;        ///< cache: what is computed on a miss and stored. gather:
+                                    ///< branches. group: what it consists of
+    bool blocking = false;          ///< wait, query, write: does not yield; a loop or a greenlet's
+                                    ///< worker stands still meanwhile
+    bool offload = false;           ///< cpu, wait, query, write, render: done in the thread pool
+    int copies = 1;                 ///< gather: how many times each branch is started
     int rows = 1;                   ///< render: rows rendered (of those read, repeated if fewer)
     Bytes size{};                   ///< respond: bytes of body
     friend bool operator==(const Step&, const Step&) = default;
@@ -114,18 +157,38 @@ struct Route {
     bool inline_answer = false;     ///< answered on the front end, without a worker; needs steps =
                                     ///< []
     bool personal = false;          ///< the answer is for the user who asked: another's is wrong
+    bool localised = false;         ///< ... in the language asked for: another is wrong
     std::vector<Step> steps;
     Bytes size{100};                ///< body of an inline answer
+    View view = View::server;
     friend bool operator==(const Route&, const Route&) = default;
 };
 
-enum class CacheMode : std::uint8_t { none, per_worker, shared };
+/// Where entries are kept. `null` looks up and stores like the others, and keeps nothing.
+enum class CacheMode : std::uint8_t { none, per_worker, shared, null };
+
+/// Who goes when there is no room. `soonest_expiry`: cachelib's SimpleCache.
+enum class Eviction : std::uint8_t { lru, lfu, fifo, random, soonest_expiry };
+
+/// What keeps many from making the same entry at once: nothing; one makes it and the others wait;
+/// it is made again by chance shortly before its time (XFetch); one makes it and the others get
+/// the old one.
+enum class Stampede : std::uint8_t { none, lock, early, stale_while_revalidate };
 
 struct Cache {
     CacheMode mode = CacheMode::none;
-    Duration ttl = 60s;             ///< an entry is fresh for this long
-    int capacity = 10'000;          ///< entries (in each worker, or in all); least recently used
-                                    ///< goes first
+    Duration ttl = 60s;             ///< an entry is fresh for this long; 0 means for ever
+    int capacity = 10'000;          ///< entries (in each worker, or in all)
+    Bytes capacity_bytes{};         ///< of keys and bodies; 0 means no limit
+    Eviction eviction = Eviction::lru;
+    double ttl_jitter = 0;          ///< 0..1: up to this share of the ttl is taken off, by lot
+    bool invalidate_on_write = false;  ///< a write step drops the entries made from its row
+    Distribution hop{};             ///< shared: the way to the cache and back, for each look-up and
+                                    ///< each store
+    bool failing = false;           ///< shared: the cache's server answers with errors
+    Stampede stampede = Stampede::none;
+    double early_beta = 1;          ///< early: above 1 sooner, below 1 later
+    Duration stale_for = 60s;       ///< stale_while_revalidate: how long after its time
     friend bool operator==(const Cache&, const Cache&) = default;
 };
 
@@ -143,6 +206,7 @@ struct Network {
     int backlog = 2048;             ///< connections that the kernel holds until they are accepted
     bool no_delay = true;           ///< TCP_NODELAY; false lets Nagle's rule meet delayed
                                     ///< acknowledgements
+    Duration delay{};               ///< one way between client and server; added in the client
     friend bool operator==(const Network&, const Network&) = default;
 };
 
@@ -159,6 +223,80 @@ struct System {
 enum class LoadModel : std::uint8_t { open, closed };
 enum class Arrivals : std::uint8_t { constant, poisson };
 
+/// How the arrival rate moves in the course of a run (open loop): not at all; a straight rise to
+/// the peak; the same in steps; the peak for a while; calm and bursts by turns, each of a random
+/// length; a day from night to evening peak and back; or arrivals as they were recorded.
+enum class LoadShape : std::uint8_t { constant, ramp, steps, spike, bursts, daily, recorded };
+
+/// Arrival times from a file beside the scenario, since the start of the run, ascending.
+struct Recording {
+    std::string file;                                    ///< its name in the scenario's folder
+    std::shared_ptr<const std::vector<Duration>> times;  ///< null: not read
+    friend bool operator==(const Recording& a, const Recording& b) {
+        if (a.file != b.file) return false;
+        return a.times == b.times || (a.times && b.times && *a.times == *b.times);
+    }
+};
+
+/// What goes with a LoadShape. Times count from the start of the run, its warm-up included.
+struct Shape {
+    LoadShape kind = LoadShape::constant;
+    ArrivalRate peak = ArrivalRate::per_second(120);  ///< where `load.rate` goes
+    Duration start = 4s;                              ///< ramp, steps, spike: begin
+    Duration length = 4s;                             ///< and take so long
+    Duration repeat{};                                ///< and begin again after this; 0: once
+    int steps = 4;
+    Duration calm = 4s;                               ///< bursts: mean time at `load.rate`
+    Duration burst = 1s;                              ///< bursts: mean time at the peak
+    Duration day = 24s;                               ///< daily: how long a day takes
+    Recording recording;
+    friend bool operator==(const Shape&, const Shape&) = default;
+};
+
+/// After which failures an attempt is made again: all; no answer in time; an answer that is none
+/// (503, another 5xx, a broken connection); 503 alone.
+enum class RetryOn : std::uint8_t { all, timeouts, errors, rejected };
+
+/// How long before the next attempt: always the same, or drawn from [0, base x 2^n).
+enum class BackOff : std::uint8_t { constant, exponential };
+
+struct Retry {
+    int most = 0;                        ///< further attempts for one request
+    RetryOn on = RetryOn::all;
+    Duration attempt_timeout{};          ///< one attempt is given up after this; 0: no limit of its
+                                         ///< own
+    BackOff back_off = BackOff::exponential;
+    Duration base = 100ms;
+    Duration cap = 10s;                  ///< longest pause
+    double budget = 0;                   ///< further attempts allowed per request; 0: no limit
+    friend bool operator==(const Retry&, const Retry&) = default;
+};
+
+/// A circuit breaker in the client: when too many fail, nothing is sent for a while.
+struct Breaker {
+    double share = 0;                    ///< of failures that opens it; 0: there is none
+    Duration window = 2s;                ///< over which it counts
+    int calls = 20;                      ///< least in the window before it judges
+    Duration pause = 5s;                 ///< stays open; then one request tries
+    friend bool operator==(const Breaker&, const Breaker&) = default;
+};
+
+/// A second copy of a request that takes long: the first answer wins, the other is cancelled.
+struct Hedge {
+    Duration after{};                    ///< 0: none, unless by percentile
+    double percentile = 0;               ///< after this percentile of the last answers; 0: not
+    friend bool operator==(const Hedge&, const Hedge&) = default;
+};
+
+/// Connections that are slow at their end, as a phone on a bad line.
+struct SlowClients {
+    double readers = 0;                  ///< share of connections that read their answer slowly
+    Bytes read_rate{10'000};             ///< a second
+    double senders = 0;                  ///< share of connections that send their request slowly
+    Bytes send_rate{100};                ///< a second
+    friend bool operator==(const SlowClients&, const SlowClients&) = default;
+};
+
 struct RouteShare {
     std::string route;              ///< a route's id
     double weight = 1;
@@ -170,6 +308,8 @@ struct Load {
     LoadModel model = LoadModel::open;
     ArrivalRate rate = ArrivalRate::per_second(30);  ///< open loop: requests planned per second
     Arrivals arrivals = Arrivals::poisson;           ///< open loop
+    int languages = 1;                               ///< how many languages the users speak; above
+                                                     ///< 1 each sends its Accept-Language
     int users = 100;                                 ///< identities; in closed loop also how many
                                                      ///< ask at once
     Distribution think{};                            ///< closed loop: pause between answer and next
@@ -185,6 +325,15 @@ struct Load {
     double zipf = 0;                                 ///< 0: all keys alike; 1: the k-th key 1/k as
                                                      ///< often
     std::vector<RouteShare> mix;                     ///< empty: every route alike
+    Shape shape;                                     ///< open loop
+    double session = 1;                              ///< open loop: requests that a visitor makes,
+                                                     ///< on average, thinking in between
+    Distribution patience{};                         ///< a user leaves after this, counted from the
+                                                     ///< intended start; 0: never
+    Retry retry;
+    Breaker breaker;
+    Hedge hedge;
+    SlowClients slow;
     friend bool operator==(const Load&, const Load&) = default;
 };
 

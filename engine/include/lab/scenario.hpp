@@ -99,8 +99,20 @@ struct Scenario {
 /// The same from memory; `name` stands in for the file in messages. For tests and fuzzing.
 [[nodiscard]] Result<Scenario> parse_scenario(std::string_view text, const std::string& name);
 
-/// The model with overrides laid over it, checked. Errors: as set_setting_text.
-[[nodiscard]] Result<Model> with_overrides(const Model&, const Overrides&);
+/// The model with overrides laid over it, checked. A recording is read from beside `scenario_file`;
+/// without one it cannot be changed. Errors: as set_setting_text, read_recording.
+[[nodiscard]] Result<Model> with_overrides(const Model&, const Overrides&,
+                                           const std::filesystem::path& scenario_file = {});
+
+/// Reads the file that load.recording names, if it has not been read, from the scenario's own
+/// folder and no other: a name of letters, digits, '_', '.', '-' and '/', no "..", no link.
+///
+/// The first column of each line (to the first comma, semicolon or tab) is a time in seconds since
+/// the start of the run, not before the one above. Empty lines and those that begin with '#' are
+/// passed over, and so is a heading in the first. At most 1 MiB, 200,000 arrivals, 86,400 s.
+/// Errors: not_found, not_permitted, invalid_input; `where` is load.recording, and the detail names
+/// the line. Threads: any.
+[[nodiscard]] Result<void> read_recording(Model&, const std::filesystem::path& folder);
 
 /// A quantity of a run named in an explanation: `{A.throughput}`. The window puts the measured
 /// value in its place, once.

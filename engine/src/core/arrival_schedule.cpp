@@ -53,17 +53,41 @@ void RequestMix::describe(Planned& planned) const {
     }
 }
 
+namespace {
+
+Load plain_load(ArrivalRate rate, Arrivals arrivals) {
+    Load load;
+    load.rate = rate;
+    load.arrivals = arrivals;
+    return load;
+}
+
+}  // namespace
+
 ArrivalSchedule::ArrivalSchedule(ArrivalRate rate, Arrivals arrivals, std::uint64_t seed,
                                  Instant start)
-    : rate_{rate}, arrivals_{arrivals}, seed_{seed} {
+    : ArrivalSchedule{plain_load(rate, arrivals), seed, start, start} {}
+
+ArrivalSchedule::ArrivalSchedule(const Load& load, std::uint64_t seed, Instant start,
+                                 Instant origin)
+    : rate_{load.rate},
+      arrivals_{load.arrivals},
+      seed_{seed},
+      shape_{load.shape},
+      origin_{std::min(start, origin)},
+      curve_{load, seed} {
     begin_gap(start);
 }
 
 RequestId ArrivalSchedule::take() {
     LAB_ASSERT(due_ != never);
     const RequestId taken = next_++;
-    if (arrivals_ == Arrivals::constant && rate_.per_second() > 0) {
+    const bool even = shape_.kind == LoadShape::constant && arrivals_ == Arrivals::constant;
+    if (even && rate_.per_second() > 0) {
         due_ = anchor_ + gaps(++count_, rate_);
+    } else if (shape_.kind == LoadShape::recorded) {
+        ++recorded_;
+        next_recorded(due_);
     } else {
         begin_gap(due_);
     }
@@ -71,30 +95,76 @@ RequestId ArrivalSchedule::take() {
 }
 
 void ArrivalSchedule::set_rate(ArrivalRate rate, Arrivals arrivals, Instant now) {
-    if (rate == rate_ && arrivals == arrivals_) return;
-    const bool same_law = arrivals == arrivals_;
+    Load load = plain_load(rate, arrivals);
+    load.shape = shape_;
+    change(load, now);
+}
+
+void ArrivalSchedule::change(const Load& load, Instant now) {
+    if (load.rate == rate_ && load.arrivals == arrivals_ && load.shape == shape_) return;
+    const bool same_law = load.arrivals == arrivals_;
+    const bool same_shape =
+        load.shape.kind == shape_.kind && load.shape.recording == shape_.recording;
+    const bool level = same_shape && shape_.kind == LoadShape::constant;
     const double old_rate = rate_.per_second();
-    rate_ = rate;
-    arrivals_ = arrivals;
+    // What the old plan still expected before its next arrival.
+    const double left = due_ > now && due_ != never && shape_.kind != LoadShape::recorded && !level
+                            ? curve_.expected(now - origin_, due_ - origin_)
+                            : 0;
+    rate_ = load.rate;
+    arrivals_ = load.arrivals;
+    shape_ = load.shape;
+    curve_ = RateCurve{load, seed_};
+    if (!same_shape) {
+        origin_ = now;
+        recorded_ = 0;
+    }
     if (due_ <= now) {
         rest_on(due_);
-    } else if (same_law && old_rate > 0 && rate.per_second() > 0) {
-        const auto left = static_cast<double>((due_ - now).count());
+    } else if (level && same_law && old_rate > 0 && rate_.per_second() > 0) {
+        const auto rest = static_cast<double>((due_ - now).count());
         rest_on(now +
-                Duration{static_cast<std::int64_t>(left * old_rate / rate.per_second() + 0.5)});
+                Duration{static_cast<std::int64_t>(rest * old_rate / rate_.per_second() + 0.5)});
+    } else if (shape_.kind == LoadShape::recorded) {
+        next_recorded(now);
+    } else if (same_law && left > 0) {
+        rest_on(follow(now, left));
     } else {
         begin_gap(now);
     }
 }
 
 void ArrivalSchedule::begin_gap(Instant from) {
-    if (rate_.per_second() <= 0) {
+    if (shape_.kind == LoadShape::recorded) {
+        next_recorded(from);
+    } else if (shape_.kind != LoadShape::constant) {
+        rest_on(follow(from, unit_gap()));
+    } else if (rate_.per_second() <= 0) {
         rest_on(never);
     } else if (arrivals_ == Arrivals::constant) {
         rest_on(from + gaps(1, rate_));
     } else {
         rest_on(from + keyed_exponential(rate_.mean_gap(), seed_, next_, key_of(Purpose::arrival)));
     }
+}
+
+/// Mean 1: always, or exponential.
+double ArrivalSchedule::unit_gap() const {
+    if (arrivals_ == Arrivals::constant) return 1;
+    return to_seconds(keyed_exponential(1s, seed_, next_, key_of(Purpose::arrival)));
+}
+
+Instant ArrivalSchedule::follow(Instant from, double arrivals) {
+    const Duration due = curve_.after(from - origin_, arrivals);
+    return due == Duration::max() ? never : origin_ + due;
+}
+
+void ArrivalSchedule::next_recorded(Instant from) {
+    const auto* const times = shape_.recording.times.get();
+    while (times != nullptr && recorded_ < times->size() && origin_ + (*times)[recorded_] < from) {
+        ++recorded_;
+    }
+    rest_on(times != nullptr && recorded_ < times->size() ? origin_ + (*times)[recorded_] : never);
 }
 
 void ArrivalSchedule::rest_on(Instant due) {

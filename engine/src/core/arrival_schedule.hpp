@@ -3,6 +3,7 @@
 
 #include "core/keyed_random.hpp"
 #include "core/program.hpp"
+#include "core/rate_curve.hpp"
 #include "lab/model.hpp"
 #include "lab/units.hpp"
 
@@ -40,11 +41,16 @@ class RequestMix {
 
 /// Open loop: when each request is due. Arrivals ignore answers. Pure; `now` is never read.
 /// Constant: one every 1/rate. Poisson: exponential gaps. A gap stands before the first arrival
-/// too. Threads: one at a time.
+/// too. Where the rate has a shape (core/rate_curve.hpp) both follow its integral; recorded
+/// arrivals come as they were. Threads: one at a time.
 class ArrivalSchedule {
   public:
     ArrivalSchedule(ArrivalRate rate, Arrivals arrivals, std::uint64_t seed, Instant start);
-    /// When the next request is due; Instant::max() at rate 0.
+    /// `start`: arrivals come after this. `origin`: the beginning of the load's shape.
+    ArrivalSchedule(const Load& load, std::uint64_t seed, Instant start, Instant origin);
+    ArrivalSchedule(const Load& load, std::uint64_t seed, Instant start)
+        : ArrivalSchedule{load, seed, start, start} {}
+    /// When the next request is due; Instant::max() at rate 0, and after the last recorded one.
     [[nodiscard]] Instant peek() const { return due_; }
     /// Moves on; returns the number of the request that was due.
     RequestId take();
@@ -53,14 +59,26 @@ class ArrivalSchedule {
     /// dragged about puts no arrival off for ever. After rate 0, and for another law, a new gap
     /// begins at `now`. An arrival that is overdue already stays due.
     void set_rate(ArrivalRate rate, Arrivals arrivals, Instant now);
+    /// The same for a load with its shape. Another kind of shape, or another recording, begins at
+    /// `now`; one that only changes its figures goes on from where it stands.
+    void change(const Load& load, Instant now);
+    /// When the shape began.
+    [[nodiscard]] Instant origin() const { return origin_; }
 
   private:
     void begin_gap(Instant from);
     void rest_on(Instant due);
+    void next_recorded(Instant from);
+    [[nodiscard]] double unit_gap() const;
+    [[nodiscard]] Instant follow(Instant from, double arrivals);
 
     ArrivalRate rate_;
     Arrivals arrivals_;
     std::uint64_t seed_;
+    Shape shape_;
+    Instant origin_{};
+    RateCurve curve_;
+    std::size_t recorded_ = 0;  ///< how many of the recording have been planned or passed
     RequestId next_ = 1;
     Instant due_{};
     Instant anchor_{};  ///< constant: where counting began ...

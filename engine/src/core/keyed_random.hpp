@@ -10,7 +10,8 @@
 
 namespace lab::core {
 
-/// What a draw is for; keeps draws of one request apart. Steps of a route use 1000 + their ordinal.
+/// What a draw is for; keeps draws of one request apart. Steps of a route use 1000 + their ordinal;
+/// the n-th cache step of a route uses cache_look + n and cache_store + n.
 enum class Purpose : std::uint32_t {
     arrival = 1,
     route = 2,
@@ -20,6 +21,12 @@ enum class Purpose : std::uint32_t {
     jitter = 6,
     order = 7,
     update = 8,
+    phase = 30,
+    patience = 31,
+    back_off = 32,
+    visit = 33,
+    cache_look = 200,
+    cache_store = 400,
     step = 1000
 };
 

@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/intrusive/list_hook.hpp>
 
 #include "lab/units.hpp"
@@ -23,6 +25,15 @@ enum class Breakage : std::uint8_t {
     refused,       ///< it could not be made
     closed,        ///< ended or reset by the server
     garbage,       ///< what came is no HTTP answer, or too long a one
+};
+
+/// How a connection is slower than the loopback is: the way of each message, and what its end
+/// reads or sends a second. All zero: not at all.
+struct Pace {
+    Duration delay{};            ///< one way; a new connection takes a round trip more
+    std::int64_t read_rate = 0;  ///< bytes a second; 0: no limit
+    std::int64_t send_rate = 0;
+    friend bool operator==(const Pace&, const Pace&) = default;
 };
 
 /// Who is told. Each call may open, send on or close the connection that it is about.
@@ -49,7 +60,7 @@ class ClientConnection {
     ClientConnection(boost::asio::io_context& io, ConnectionOwner& owner);
 
     /// Closed before. on_connected or on_broken follows, not from inside the call.
-    void open(const boost::asio::ip::tcp::endpoint& endpoint);
+    void open(const boost::asio::ip::tcp::endpoint& endpoint, const Pace& pace = {});
     /// Connected and without a request in hand. `bytes` stay valid until the answer or the end of
     /// the connection. A failure is told later, as on_broken.
     void send(std::string_view bytes);
@@ -67,15 +78,35 @@ class ClientConnection {
     // For its owner.
     ClientRequest* request = nullptr;  ///< in hand
     std::uint32_t user = 0;            ///< closed loop: whose connection it is
+    std::uint32_t generation = 0;      ///< of the settings it was opened under
     boost::intrusive::list_member_hook<boost::intrusive::link_mode<boost::intrusive::auto_unlink>>
         idle;  ///< linked while it is open and has nothing to do
 
   private:
     enum class State : std::uint8_t { closed, connecting, open };
 
+    using Timer =
+        boost::asio::basic_waitable_timer<std::chrono::steady_clock,
+                                          boost::asio::wait_traits<std::chrono::steady_clock>,
+                                          boost::asio::io_context::executor_type>;
+    /// What only a connection with a pace needs.
+    struct Slow {
+        explicit Slow(boost::asio::io_context& io) : out{io}, in{io} {}
+        Timer out, in;  ///< one for each direction
+        Pace pace;
+        bool delivering = false;  ///< an answer is complete and on its way to the owner
+    };
+
     void connected(boost::system::error_code error);
+    void established(Instant now);
+    void write_now();
     void write_rest();
+    void write_slowly();
     void read();
+    void read_on();
+    void complete(bool closing, Instant now);
+    template <class Work>
+    void after(Timer& timer, Duration time, Work work);
     void received(boost::system::error_code error, std::size_t bytes);
     void parse(Instant now);
     void broken(Breakage cause, Instant now);
@@ -95,6 +126,9 @@ class ClientConnection {
     std::vector<char> buffer_;
     std::size_t filled_ = 0;
     std::string text_;
+    boost::asio::io_context* io_;
+    std::unique_ptr<Slow> slow_;  ///< made when it is first opened with a pace
+    bool paced_ = false;
 };
 
 }  // namespace lab::live

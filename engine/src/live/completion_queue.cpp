@@ -21,13 +21,19 @@ void CompletionQueue::answered(Exchange& exchange) { push({&exchange, true, {}})
 
 void CompletionQueue::post(std::function<void()> work) { push({nullptr, false, std::move(work)}); }
 
-void CompletionQueue::wake_at(Instant when, std::function<void()> work) {
+void CompletionQueue::wake_at(Instant when, std::function<void()> work, const void* whose) {
     // Setting a timer is for the front end's thread alone.
-    post([this, when, work = std::move(work)]() mutable {
-        alarm_ = when;
-        on_alarm_ = std::move(work);
-        if (set_alarm_) set_alarm_(alarm_);
+    post([this, when, whose, work = std::move(work)]() mutable {
+        std::erase_if(alarms_, [whose](const Alarm& alarm) { return alarm.whose == whose; });
+        if (when != Instant::max()) alarms_.push_back({whose, when, std::move(work)});
+        if (set_alarm_) set_alarm_(next_alarm());
     });
+}
+
+Instant CompletionQueue::next_alarm() const {
+    Instant next = Instant::max();
+    for (const Alarm& alarm : alarms_) next = std::min(next, alarm.when);
+    return next;
 }
 
 void CompletionQueue::forget(Exchange& exchange) {
@@ -79,12 +85,15 @@ void CompletionQueue::drain(Instant now) {
         }
     }
     running_.clear();
-    if (now >= alarm_ && on_alarm_) {
-        alarm_ = Instant::max();
-        const auto work = std::move(on_alarm_);
-        on_alarm_ = nullptr;
-        work();
-    }
+    std::vector<std::function<void()>> ringing;
+    std::erase_if(alarms_, [&](Alarm& alarm) {
+        if (alarm.when > now) return false;
+        ringing.push_back(std::move(alarm.work));
+        return true;
+    });
+    if (ringing.empty()) return;
+    if (set_alarm_ && !alarms_.empty()) set_alarm_(next_alarm());
+    for (const auto& work : ringing) work();
 }
 
 }  // namespace lab::live

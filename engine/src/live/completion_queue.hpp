@@ -29,9 +29,9 @@ class CompletionQueue {
     void answered(Exchange& exchange);
     /// Any other work, likewise.
     void post(std::function<void()> work);
-    /// Calls `work` on the front end's thread at `when` (up to a millisecond late). One alarm: a
-    /// new one takes the place of the old; Instant::max() takes it away.
-    void wake_at(Instant when, std::function<void()> work);
+    /// Calls `work` on the front end's thread at `when` (up to a millisecond late). One alarm for
+    /// each `whose`: a new one takes the place of the old; Instant::max() takes it away.
+    void wake_at(Instant when, std::function<void()> work, const void* whose = nullptr);
 
     /// Takes back what was posted for an exchange that was withdrawn meanwhile. Front end's thread.
     void forget(Exchange& exchange);
@@ -58,8 +58,13 @@ class CompletionQueue {
     std::function<void()> wake_;
     std::function<void(Instant)> set_alarm_;
     bool wake_pending_ = false;
-    Instant alarm_ = Instant::max();
-    std::function<void()> on_alarm_;
+    struct Alarm {
+        const void* whose = nullptr;
+        Instant when = Instant::max();
+        std::function<void()> work;
+    };
+    [[nodiscard]] Instant next_alarm() const;
+    std::vector<Alarm> alarms_;  ///< the front end's thread alone
 };
 
 }  // namespace lab::live

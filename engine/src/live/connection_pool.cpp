@@ -40,8 +40,12 @@ core::Fault ConnectionPool::acquire(core::Ticket who, Lease& lease) {
     lease.slot = slot;
     lease.connection = std::move(idle_[static_cast<std::size_t>(slot)]);
     hold.unlock();
-    if (lease.connection) return core::Fault::none;
+    return open(lease);
+}
 
+/// A connection for the slot that the lease has, where it was never opened.
+core::Fault ConnectionPool::open(Lease& lease) {
+    if (lease.connection) return core::Fault::none;
     auto opened = database_->connect();
     if (opened) {
         lease.connection = std::move(opened.value());
@@ -52,9 +56,53 @@ core::Fault ConnectionPool::acquire(core::Ticket who, Lease& lease) {
                                                          : core::Fault::failed;
 }
 
+std::optional<core::Fault> ConnectionPool::acquire_later(core::Ticket who, Lease& lease,
+                                                         std::function<void()> on_end) {
+    {
+        const std::lock_guard hold{mutex_};
+        if (cancelled_) return core::Fault::cancelled;
+        const Instant since = now();
+        count_busy(since);
+        const core::Grant grant = slots_.acquire(who, since);
+        if (grant.admission != core::Admission::granted) {
+            later_.push_back(std::make_unique<Waiter>());
+            later_.back()->who = who;
+            later_.back()->on_end = std::move(on_end);
+            waiters_.push_back(later_.back().get());
+            return std::nullopt;
+        }
+        lease.slot = grant.slot;
+        lease.connection = std::move(idle_[static_cast<std::size_t>(grant.slot)]);
+    }
+    return open(lease);
+}
+
+core::Fault ConnectionPool::collect(core::Ticket who, Lease& lease) {
+    {
+        const std::lock_guard hold{mutex_};
+        const auto waiter = std::find_if(later_.begin(), later_.end(),
+                                         [who](const auto& w) { return w->who == who; });
+        const int slot = (*waiter)->slot;
+        std::erase(waiters_, waiter->get());
+        later_.erase(waiter);
+        if (slot < 0) {
+            slots_.withdraw(who);
+            return cancelled_ ? core::Fault::cancelled : core::Fault::pool_timeout;
+        }
+        lease.slot = slot;
+        lease.connection = std::move(idle_[static_cast<std::size_t>(slot)]);
+    }
+    return open(lease);
+}
+
+Duration ConnectionPool::timeout() const {
+    const std::lock_guard hold{mutex_};
+    return timeout_;
+}
+
 core::Fault ConnectionPool::wait_for_slot(std::unique_lock<std::mutex>& hold, core::Ticket who,
                                           Instant since, int& slot) {
-    Waiter self{who, -1, {}};
+    Waiter self{who, -1, {}, {}};
     waiters_.push_back(&self);
     core::Fault fault = core::Fault::none;
     while (self.slot < 0 && fault == core::Fault::none) {
@@ -78,7 +126,7 @@ void ConnectionPool::hand_over(const core::Wake& wake) {
     const auto waiter = std::find_if(waiters_.begin(), waiters_.end(),
                                      [&](const Waiter* w) { return w->who == wake.ticket; });
     (*waiter)->slot = wake.slot;
-    (*waiter)->wake.notify_one();
+    (*waiter)->tell();
 }
 
 void ConnectionPool::release(Lease lease) {
@@ -118,7 +166,7 @@ void ConnectionPool::configure(int size, Duration timeout) {
 void ConnectionPool::cancel() {
     const std::lock_guard hold{mutex_};
     cancelled_ = true;
-    for (Waiter* waiter : waiters_) waiter->wake.notify_one();
+    for (Waiter* waiter : waiters_) waiter->tell();
 }
 
 void ConnectionPool::count_busy(Instant at) {

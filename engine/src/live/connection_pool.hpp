@@ -3,8 +3,10 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "core/program.hpp"
@@ -32,6 +34,16 @@ class ConnectionPool {
     [[nodiscard]] core::Fault acquire(core::Ticket who, Lease& lease);
     void release(Lease lease);
 
+    /// For who must not block: as acquire(), but where there is a wait nothing is returned, and
+    /// `on_end` is called once, when a connection is there or the pool is cancelled; by any thread,
+    /// with the pool locked. The caller then calls collect(), or sooner, when it has waited enough.
+    [[nodiscard]] std::optional<core::Fault> acquire_later(core::Ticket who, Lease& lease,
+                                                           std::function<void()> on_end);
+    /// Ends the wait. Faults: as acquire(); pool_timeout where no connection has come.
+    [[nodiscard]] core::Fault collect(core::Ticket who, Lease& lease);
+    /// Longest wait; 0 means no limit.
+    [[nodiscard]] Duration timeout() const;
+
     /// Fewer connections: those in use are closed when they come back.
     void configure(int size, Duration timeout);
     /// Every wait ends now, and no later one begins.
@@ -51,7 +63,13 @@ class ConnectionPool {
         core::Ticket who;
         int slot = -1;
         std::condition_variable wake;
+        std::function<void()> on_end;  ///< instead of `wake`, of who does not block
+        void tell() {
+            if (on_end) on_end();
+            wake.notify_one();
+        }
     };
+    [[nodiscard]] core::Fault open(Lease& lease);
     void hand_over(const core::Wake& wake);
     [[nodiscard]] core::Fault wait_for_slot(std::unique_lock<std::mutex>& hold, core::Ticket who,
                                             Instant since, int& slot);
@@ -63,6 +81,7 @@ class ConnectionPool {
     Duration timeout_;
     std::vector<std::unique_ptr<Connection>> idle_;  ///< by slot; null: not opened, or leased
     std::vector<Waiter*> waiters_;
+    std::vector<std::unique_ptr<Waiter>> later_;  ///< those of waiters_ that do not block
     Duration busy_time_{};
     Instant counted_until_{};
     bool cancelled_ = false;

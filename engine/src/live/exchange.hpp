@@ -20,10 +20,22 @@ struct Answer {
     std::string body;
     std::uint32_t made_for = 0;             ///< user
     std::vector<std::uint64_t> versions;    ///< one for each query, in the order of the steps
+    std::vector<std::uint64_t> rows;        ///< what it was made from, as Keyspace::row_of has it
+    std::uint8_t language = 0;              ///< in which it was made
     void clear() {
         body.clear();
         versions.clear();
+        rows.clear();
         made_for = 0;
+        language = 0;
+    }
+    /// What a branch of a gather made for `user`; where that was made for somebody else, all is.
+    void append(Answer branch, std::uint32_t user, std::uint8_t spoken) {
+        body += branch.body;
+        versions.insert(versions.end(), branch.versions.begin(), branch.versions.end());
+        rows.insert(rows.end(), branch.rows.begin(), branch.rows.end());
+        if (branch.made_for != user) made_for = branch.made_for;
+        if (branch.language != spoken) language = branch.language;
     }
 };
 
@@ -36,6 +48,8 @@ struct Generation {
 };
 using GenerationPtr = std::shared_ptr<const Generation>;
 
+class Dispatcher;
+
 /// One request inside the server. Owned by its session, which outlives the request's stay with the
 /// workers; it is in the hands of one thread at a time.
 class Exchange {
@@ -47,6 +61,7 @@ class Exchange {
     std::uint32_t route = 0;
     std::uint64_t key = 0;
     std::uint32_t user = 0;
+    std::uint8_t language = 0;      ///< asked for
     std::string_view target;        ///< path and query, as sent; valid while the exchange is in
                                     ///< hand
     core::Cursor cursor;
@@ -65,6 +80,8 @@ class Exchange {
         in_hand,    ///< until finish() has been called
     };
     Place place = Place::nowhere;
+    int loop = -1;               ///< the event loop that its connection belongs to, -1 for none
+    Dispatcher* pool = nullptr;  ///< which of several pools has it
 
     /// A worker was bound to it (only after Dispatcher::bind). Front end's thread.
     virtual void on_bound() = 0;
@@ -101,6 +118,9 @@ class Dispatcher {
     /// becomes true again.
     [[nodiscard]] virtual bool accepting() const = 0;
     virtual void set_on_accepting(std::function<void()> on_change) = 0;
+
+    /// What the caches hold, as a page of text for a person. Walks over all entries.
+    [[nodiscard]] virtual std::string cache_page() const { return {}; }
 };
 
 }  // namespace lab::live

@@ -67,7 +67,9 @@ class ThreadedGenerator final : public Generator {
     ThreadedGenerator& operator=(const ThreadedGenerator&) = delete;
 
     [[nodiscard]] Instant started() const override { return start_; }
-    void apply(Load load) override { loop_.apply(made_sane(std::move(load))); }
+    void apply(Load load, Network network) override {
+        loop_.apply(made_sane(std::move(load)), network);
+    }
     void stop() override { loop_.stop(); }
 
   private:

@@ -27,6 +27,7 @@ class Generator {
         LoopbackTarget target;      ///< address; its path is used where `routes` is empty
         std::vector<Route> routes;  ///< of our own server: paths, methods, personal, queries
         Load load;
+        Network network;  ///< its delay
         std::uint64_t seed = 42;
         bool ask_times = false;  ///< send X-Lab-Request and read X-Lab-*: the server is ours
         const TruthSource* truth = nullptr;  ///< null: wrong_user and stale are not judged
@@ -50,9 +51,10 @@ class Generator {
 
     /// When it began: the first instant of warm-up.
     [[nodiscard]] virtual Instant started() const = 0;
-    /// New load from the next request on: rate, arrivals, users, think time, connections, mix,
-    /// keys, model.
-    virtual void apply(Load load) = 0;
+    /// New load from the next request on: rate, shape, arrivals, users, think time, connections,
+    /// mix, keys, model, patience, retries and their like; a delay and slowness from the next
+    /// opening of each connection on.
+    virtual void apply(Load load, Network network) = 0;
     /// Ends the run at once: the window closes now, what is in flight is withdrawn; on_done
     /// follows.
     virtual void stop() = 0;

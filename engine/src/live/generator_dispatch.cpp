@@ -3,6 +3,7 @@
 
 #include "lab/assert.hpp"
 #include "live/generator_loop.hpp"
+#include "live/language.hpp"
 
 namespace lab::live {
 
@@ -35,11 +36,18 @@ void LoadLoop::release_planned(const core::Planned& planned, bool of_crowd, Inst
     request->deadline = load_.deadline;
     request->connection = nullptr;
     request->of_crowd = of_crowd;
-    request->retried = false;
-    last_id_ = std::max(last_id_, planned.id);
+    request->resent = request->answered = false;
+    request->watched = watching_;
+    request->attempts = 0;
+    request->retried = Instant{};
+    last_id_ = std::max(last_id_, core::visit_of(planned.id));
     live_.push_back(*request);
     recorder_.planned(planned.id, planned.intended);
-    dispatch(*request, now);
+    if (watching_) {
+        watch(*request, now);
+    } else {
+        dispatch(*request, now);
+    }
 }
 
 /// An idle connection, else a new one, else the backlog, where its clock runs on.
@@ -51,30 +59,57 @@ void LoadLoop::dispatch(ClientRequest& request, Instant now) {
         ClientConnection* connection = take_closed();
         ++open_;
         attach(*connection, request, now);
-        connection->open(endpoint_);
+        open(*connection);
     } else if (request.of_crowd || waiting_count_ < static_cast<std::size_t>(load_.backlog)) {
         waiting_.push_back(request);  // users are few: each has one request at most
         ++waiting_count_;
     } else {
+        if (request.watched) {
+            breaker_.called_off(request.permit);
+            end_watched(request, Ending::not_sent, now, pause_after_failure, now);
+            return;
+        }
         end(request, Ending::not_sent, now, nullptr);
         continue_user(request, pause_after_failure, now);
         forget(request);
     }
 }
 
+/// Every opening of a connection goes this way: some connections are slow, each network too.
+void LoadLoop::open(ClientConnection& connection) {
+    const std::uint64_t n = openings_++;
+    Pace pace;
+    pace.delay = network_.delay;
+    if (core::in_share(n, load_.slow.readers)) pace.read_rate = load_.slow.read_rate.count;
+    if (core::in_share(n, load_.slow.senders)) pace.send_rate = load_.slow.send_rate.count;
+    connection.generation = pace_generation_;
+    connection.open(endpoint_, pace);
+}
+
 void LoadLoop::hand_over(ClientConnection& connection, Instant now) {
     ClientRequest& request = *connection.request;
     const RequestTemplate& wording = templates_[request.planned.route];
-    if (options_.truth != nullptr) {
+    const bool is_copy = request.copy == &connection && request.watched;
+    if (is_copy) {
+        request.copy_sent = now;
+    } else {
+        request.sent = now;
+    }
+    if (options_.truth != nullptr && !is_copy) {
         for (std::size_t i = 0; i < wording.queries.size(); ++i) {
             request.committed[i] =
                 options_.truth->committed(wording.queries[i], request.planned.key);
         }
     }
     // Before the write: the server may have it before the call returns.
-    request.sent = now;
-    recorder_.sent(request.planned.id, now);
-    connection.send(write_request(wording, request.planned, load_.keep_alive, connection.text()));
+    recorder_.sent(request.planned.id, request.planned.intended, now,
+                   is_copy                ? measure::Attempt::hedge
+                   : request.attempts > 1 ? measure::Attempt::retry
+                                          : measure::Attempt::first);
+    if (request.watched && !is_copy) attempt_sent(request, now);
+    request.language = language_of(request.planned.user, load_.languages);
+    connection.send(write_request(wording, request.planned, load_.keep_alive, connection.text(),
+                                  load_.languages));
 }
 
 /// The last step of every request: it leaves the lists and enters the books. `request` is still
@@ -85,10 +120,17 @@ void LoadLoop::end(ClientRequest& request, Ending ending, Instant done,
     sample.id = request.planned.id;
     sample.intended = request.planned.intended;
     sample.released = request.released;
+    sample.retried = request.retried;
     sample.assigned = request.assigned;
     sample.sent = request.sent;
     sample.done = done;
     sample.ending = ending;
+    sample.network = 2 * network_.delay;
+    request.answered = ending == Ending::ok;
+    if (request.watched) {
+        sample.abandoned = ending == Ending::timed_out && request.leaves && done == request.give_up;
+        sample.held_back = ending == Ending::not_sent && !request.permit.granted;
+    }
     if (answer != nullptr) judge(request, *answer, sample);
     if (request.connection != nullptr) request.connection->request = nullptr;
     if (request.waiting.is_linked()) {
@@ -108,13 +150,19 @@ void LoadLoop::judge(const ClientRequest& request, const ReceivedAnswer& answer,
     const RequestTemplate& wording = templates_[request.planned.route];
     sample.wrong_user =
         wording.personal && answer.made_for && *answer.made_for != request.planned.user;
+    if (wording.localised && answer.language && *answer.language != request.language) {
+        sample.wrong_user = true;
+    }
     const std::size_t known = std::min(wording.queries.size(), answer.version_count);
     for (std::size_t i = 0; i < known; ++i) {
         sample.stale = sample.stale || answer.versions[i] < request.committed[i];
     }
 }
 
-void LoadLoop::forget(ClientRequest& request) { free_requests_.push_back(&request); }
+void LoadLoop::forget(ClientRequest& request) {
+    ++request.life;
+    free_requests_.push_back(&request);
+}
 
 /// After a stop, or when the program was stopped: as if they had never been planned.
 void LoadLoop::withdraw_all(Instant now) {
@@ -126,11 +174,14 @@ void LoadLoop::withdraw_all(Instant now) {
         ClientRequest& request = live_.front();
         live_.pop_front();
         recorder_.withdrawn(request.planned.id, request.planned.intended);
-        if (request.connection != nullptr) {
-            request.connection->request = nullptr;
-            request.connection->close();
-            freed.push_back(request.connection);
+        for (ClientConnection* connection : {request.connection, request.copy}) {
+            if (connection == nullptr) continue;
+            connection->request = nullptr;
+            connection->close();
+            freed.push_back(connection);
         }
+        request.copy = nullptr;
+        if (request.watched) breaker_.called_off(request.permit);
         gone.push_back(&request);
     }
     for (ClientConnection* connection : freed) connection_free(*connection, now);
@@ -142,7 +193,10 @@ void LoadLoop::withdraw_all(Instant now) {
 
 /// In closed loop the one who asked goes on. `pause`: the least he waits.
 void LoadLoop::continue_user(const ClientRequest& ended, Duration pause, Instant now) {
-    if (!ended.of_crowd) return;
+    if (!ended.of_crowd) {
+        if (load_.session > 1 && ended.answered) continue_visit(ended, now);
+        return;
+    }
     crowd_.finished(ended.planned.user, load_.think, pause, now);
 }
 
@@ -190,7 +244,10 @@ void LoadLoop::attach(ClientConnection& connection, ClientRequest& request, Inst
 /// closed.
 void LoadLoop::connection_free(ClientConnection& connection, Instant now) {
     const bool too_many = open_ > static_cast<std::size_t>(load_.connections);
-    if (!connection.is_closed() && (too_many || !load_.keep_alive)) connection.close();
+    const bool outdated = connection.generation != pace_generation_;
+    if (!connection.is_closed() && (too_many || outdated || !load_.keep_alive)) {
+        connection.close();
+    }
     if (waiting_.empty() || too_many) {
         if (connection.is_closed()) {
             --open_;
@@ -205,7 +262,7 @@ void LoadLoop::connection_free(ClientConnection& connection, Instant now) {
     --waiting_count_;
     attach(connection, next, now);
     if (connection.is_closed()) {
-        connection.open(endpoint_);
+        open(connection);
     } else {
         hand_over(connection, now);
     }
@@ -231,7 +288,7 @@ void LoadLoop::open_for_waiting(Instant now) {
         ClientConnection* connection = take_closed();
         ++open_;
         attach(*connection, next, now);
-        connection->open(endpoint_);
+        open(*connection);
     }
 }
 
@@ -250,6 +307,10 @@ void LoadLoop::on_answer(ClientConnection& connection, Instant now) {
 /// Ends the request that the connection carries, and goes on with both.
 void LoadLoop::settle(ClientConnection& connection, Ending ending, Instant now) {
     ClientRequest& request = *connection.request;
+    if (request.watched) {
+        settle_watched(connection, ending, now);
+        return;
+    }
     const bool answered = ending != Ending::reset && ending != Ending::not_sent;
     if (now >= request.give_up) {
         // Too late by less than a tick: who gives up does not take an answer after it.
@@ -276,13 +337,13 @@ void LoadLoop::on_broken(ClientConnection& connection, Breakage cause, bool answ
     if (seen_alive(now)) return;
     ClientRequest& request = *connection.request;
     const bool closing_race = cause == Breakage::closed && !answer_begun &&
-                              connection.answers() > 0 && !request.retried &&
+                              connection.answers() > 0 && !request.resent &&
                               templates_[request.planned.route].safe_to_repeat;
     if (closing_race) {
         // It crossed with the server's closing an idle connection (RFC 9112 9.3.1): once more, its
         // clock running on.
-        request.retried = true;
-        connection.open(endpoint_);
+        request.resent = true;
+        open(connection);
         return;
     }
     settle(connection, cause == Breakage::own_shortage ? Ending::not_sent : Ending::reset, now);

@@ -62,10 +62,15 @@ LoadLoop::LoadLoop(Generator::Options options, Generator::Callbacks callbacks, I
       last_alive_{start},
       next_tick_{start},
       mix_{load_, route_weights(options_.routes, load_), options_.seed},
-      schedule_{load_.rate, load_.arrivals, options_.seed, start},
+      schedule_{load_, options_.seed, start},
       crowd_{options_.seed},
+      network_{options_.network},
+      retry_{load_.retry, options_.seed},
+      breaker_{load_.breaker},
+      hedge_{load_.hedge},
       shortest_timeout_{load_.timeout} {
     if (options_.length) window_to_ = window_from_ + *options_.length;
+    set_watching();
 }
 
 LoadLoop::~LoadLoop() {
@@ -87,12 +92,12 @@ void LoadLoop::run() {
     }
 }
 
-void LoadLoop::apply(Load load) {
-    asio::post(io_, [this, load = std::move(load)]() mutable {
+void LoadLoop::apply(Load load, Network network) {
+    asio::post(io_, [this, load = std::move(load), network]() mutable {
         if (phase_ == Phase::done) return;
         const Instant now = clock_now();
         seen_alive(now);
-        change_load(std::move(load), now);
+        change_load(std::move(load), network, now);
     });
 }
 
@@ -145,6 +150,9 @@ void LoadLoop::cut(Instant end) {
     const Duration cpu = platform::thread_cpu_time();
     cut->generator_cpu = cpu - cpu_at_cut_;
     cpu_at_cut_ = cpu;
+    const Duration open = breaker_.not_closed(std::max(end, last_alive_));
+    cut->breaker_open = std::exchange(breaker_open_at_cut_, open);
+    cut->breaker_open = open - cut->breaker_open;
     last_cut_ = end;
     if (callbacks_.on_cut) callbacks_.on_cut(std::move(cut));
 }
@@ -186,14 +194,15 @@ bool LoadLoop::seen_alive(Instant now) {
 void LoadLoop::resume_after_gap(Instant now) {
     withdraw_all(now);
     cut(now);
-    restart_schedule(now);
+    restart_schedule(now, schedule_.origin());
     crowd_.postpone(now);
+    postpone_visits(now);
     arm_arrivals();
 }
 
 void LoadLoop::arm_arrivals() {
     if (!issuing()) return;
-    const Instant due = load_.model == LoadModel::open ? schedule_.peek() : crowd_.next_due();
+    const Instant due = load_.model == LoadModel::open ? next_arrival() : crowd_.next_due();
     if (due == armed_for_ || due >= window_to_) return;
     armed_for_ = due;
     // A sleep wakes late, by some 80 us here: it aims that much before, and waits the rest awake.
@@ -235,14 +244,26 @@ bool LoadLoop::release_due(Instant until) {
             if (described) mix_.describe(planned);
             planned.user = turn->user;
         } else {
-            if (schedule_.peek() > until) return false;
-            planned.intended = schedule_.peek();
-            planned.id = schedule_base_ + schedule_.take();
-            if (described) mix_.describe(planned);
+            if (next_arrival() > until) return false;
+            if (!visits_.empty() && visits_.front().intended < schedule_.peek()) {
+                planned = next_of_visits();
+                const auto user = planned.user;
+                if (described) mix_.describe(planned);
+                planned.user = user;
+            } else {
+                planned.intended = schedule_.peek();
+                planned.id = schedule_base_ + schedule_.take();
+                if (described) mix_.describe(planned);
+            }
         }
         release_planned(planned, closed, clock_now());
     }
     return true;
+}
+
+Instant LoadLoop::next_arrival() const {
+    const Instant fresh = schedule_.peek();
+    return visits_.empty() ? fresh : std::min(fresh, visits_.front().intended);
 }
 
 /// In closed loop, after an answer: whoever does not think goes on at once.
@@ -253,8 +274,8 @@ void LoadLoop::next_turns(Instant now) {
 }
 
 /// Arrivals count anew from `now`; their numbers go on.
-void LoadLoop::restart_schedule(Instant now) {
-    schedule_ = core::ArrivalSchedule{load_.rate, load_.arrivals, options_.seed, now};
+void LoadLoop::restart_schedule(Instant now, Instant origin) {
+    schedule_ = core::ArrivalSchedule{load_, options_.seed, now, origin};
     schedule_base_ = last_id_;
 }
 
@@ -264,6 +285,10 @@ void LoadLoop::give_up_overdue(Instant now) {
         ClientRequest& request = *it++;
         if (request.planned.intended + shortest_timeout_ > now) break;
         if (request.give_up > now) continue;
+        if (request.watched) {
+            give_up(request, now);
+            continue;
+        }
         ClientConnection* connection = request.connection;
         if (connection != nullptr) connection->close();
         end(request, Ending::timed_out, request.give_up, nullptr);
@@ -274,18 +299,29 @@ void LoadLoop::give_up_overdue(Instant now) {
     if (live_.empty()) shortest_timeout_ = load_.timeout;
 }
 
-void LoadLoop::change_load(Load load, Instant now) {
+void LoadLoop::change_load(Load load, Network network, Instant now) {
     const Load before = std::exchange(load_, std::move(load));
+    if (network_ != network || before.slow != load_.slow) {
+        ++pace_generation_;
+        close_idle(0);
+    }
+    network_ = network;
+    retry_.change(load_.retry);
+    breaker_.change(load_.breaker, now);
+    hedge_.change(load_.hedge);
+    set_watching();
     mix_ = core::RequestMix{load_, route_weights(options_.routes, load_), options_.seed};
     shortest_timeout_ = std::min(shortest_timeout_, load_.timeout);
     if (load_.model == LoadModel::open) {
         if (before.model == LoadModel::closed) {
             crowd_.dismiss(last_id_);
-            restart_schedule(now);
-        } else if (before.rate != load_.rate || before.arrivals != load_.arrivals) {
-            schedule_.set_rate(load_.rate, load_.arrivals, now);
+            const bool same_shape = before.shape.kind == load_.shape.kind;
+            restart_schedule(now, same_shape ? schedule_.origin() : now);
+        } else {
+            schedule_.change(load_, now);
         }
     } else {
+        visits_.clear();
         if (before.model == LoadModel::open) crowd_.dismiss(last_id_);
         crowd_.resize(static_cast<std::size_t>(load_.users), load_.think, now);
     }
@@ -307,6 +343,7 @@ void LoadLoop::finish(Instant now, bool on_beat) {
     idle_.clear();
     tick_timer_.cancel();
     arrival_timer_.cancel();
+    alarm_timer_.cancel();
     auto totals = recorder_.totals();
     totals->generator_cpu = cpu_in_window_;
     if (callbacks_.on_done) callbacks_.on_done(std::move(totals));

@@ -12,6 +12,9 @@
 #include <boost/intrusive/list.hpp>
 
 #include "core/arrival_schedule.hpp"
+#include "core/circuit_breaker.hpp"
+#include "core/hedge_policy.hpp"
+#include "core/retry_policy.hpp"
 #include "live/client_connection.hpp"
 #include "live/generator.hpp"
 #include "live/generator_crowd.hpp"
@@ -26,18 +29,30 @@ using ListHook =
 struct ClientRequest {
     core::Planned planned;
     Instant released{}, assigned{}, sent{};  ///< zero: has not happened
+    Instant retried{};                       ///< when the attempt in hand began, if not the first
     Instant give_up{};
     Duration deadline{};
     ClientConnection* connection = nullptr;  ///< null while it waits in the client
     bool of_crowd = false;                   ///< a user waits for its end
-    bool retried = false;
+    std::uint8_t language = 0;  ///< asked for
+    bool resent = false;       ///< once more, after the server closed an idle connection
+    bool watched = false;      ///< patience, retries, a breaker or copies: generator_watched.cpp
+    bool leaves = false;       ///< give_up is the end of the user's patience
+    bool answered = false;     ///< ended ok
+    int attempts = 0;          ///< begun, copies not counted
+    Ending last = Ending::ok;  ///< of the attempt before
+    std::uint32_t life = 0;    ///< of this storage: an alarm of a former request is out of date
+    core::CircuitBreaker::Permit permit;  ///< of the attempt in hand
+    ClientConnection* copy = nullptr;     ///< carries the second copy
+    Instant copied{}, copy_sent{};
     Versions committed{};  ///< when it was sent
     ListHook live;         ///< all that have begun, oldest intended start first
     ListHook waiting;      ///< those without a connection, first come first served
 };
 
 /// What runs on the load thread. generator_loop.cpp: time (timers, phases, settings, the end);
-/// generator_dispatch.cpp: requests and connections.
+/// generator_dispatch.cpp: requests and connections; generator_watched.cpp: requests that are given
+/// up early, made again, held back or copied. Those others cost nothing more for that.
 ///
 /// Threads: the load thread, except apply() and stop(), which may come from any.
 class LoadLoop final : private ConnectionOwner {
@@ -50,7 +65,7 @@ class LoadLoop final : private ConnectionOwner {
 
     /// Returns after on_done. The thread's whole work.
     void run();
-    void apply(Load load);
+    void apply(Load load, Network network);
     void stop();
 
   private:
@@ -71,14 +86,15 @@ class LoadLoop final : private ConnectionOwner {
     void await_due(Instant due);
     bool release_due(Instant until);
     void next_turns(Instant now);
-    void restart_schedule(Instant now);
+    void restart_schedule(Instant now, Instant origin);
     void enter(Phase phase);
     void advance_phase(Instant now, bool on_beat);
     void cut(Instant end);
     bool seen_alive(Instant now);
     void resume_after_gap(Instant now);
     void give_up_overdue(Instant now);
-    void change_load(Load load, Instant now);
+    void change_load(Load load, Network network, Instant now);
+    [[nodiscard]] Instant next_arrival() const;
     void finish(Instant now, bool on_beat);
     [[nodiscard]] bool issuing() const { return phase_ < Phase::draining; }
 
@@ -93,8 +109,37 @@ class LoadLoop final : private ConnectionOwner {
     void forget(ClientRequest& request);
     void settle(ClientConnection& connection, Ending ending, Instant now);
     void continue_user(const ClientRequest& ended, Duration pause, Instant now);
+    void continue_visit(const ClientRequest& ended, Instant now);
+    [[nodiscard]] core::Planned next_of_visits();
+    void postpone_visits(Instant now);
+
+    // Watched requests.
+    enum class Alarm : std::uint8_t { give_up, attempt, again, copy };
+    struct Due {
+        Instant at;
+        ClientRequest* request;
+        std::uint32_t life;
+        int attempt;  ///< 0: whichever
+        Alarm what;
+    };
+    void watch(ClientRequest& request, Instant now);
+    void begin_attempt(ClientRequest& request, Instant now);
+    void attempt_sent(ClientRequest& request, Instant now);
+    void settle_watched(ClientConnection& connection, Ending ending, Instant now);
+    bool try_again(ClientRequest& request, Ending ending, Instant now);
+    void fail_attempt(ClientRequest& request, Ending ending, Instant done, Instant now);
+    void give_up(ClientRequest& request, Instant now);
+    void send_copy(ClientRequest& request, Instant now);
+    void leave_connections(ClientRequest& request, const ClientConnection* answered, Instant now);
+    void end_watched(ClientRequest& request, Ending ending, Instant done, Duration pause,
+                     Instant now);
+    void set_alarm(Instant at, ClientRequest& request, Alarm what, bool of_attempt);
+    void arm_alarm();
+    void ring(Instant now);
+    void set_watching();
 
     // Connections.
+    void open(ClientConnection& connection);
     ClientConnection* take_idle(const ClientRequest& request);
     ClientConnection* take_closed();
     void attach(ClientConnection& connection, ClientRequest& request, Instant now);
@@ -135,7 +180,20 @@ class LoadLoop final : private ConnectionOwner {
     core::RequestId schedule_base_ = 0;  ///< added to the schedule's numbers
     core::RequestId last_id_ = 0;
     Crowd crowd_;
-    Duration shortest_timeout_{};  ///< of the requests that live
+    std::vector<core::Planned> visits_;  ///< open loop: the next requests of visitors, a heap
+
+    Network network_;
+    core::RetryPolicy retry_;
+    core::CircuitBreaker breaker_;
+    core::HedgePolicy hedge_;
+    bool watching_ = false;    ///< requests from now on are watched
+    std::vector<Due> alarms_;  ///< a heap, the earliest on top
+    Timer alarm_timer_{io_};
+    Instant alarm_set_ = Instant::max();
+    Duration breaker_open_at_cut_{};
+    std::uint64_t openings_ = 0;         ///< of connections: some are slow
+    std::uint32_t pace_generation_ = 0;  ///< one opened before is not used for another request
+    Duration shortest_timeout_{};        ///< of the requests that live
 
     std::deque<ClientRequest> requests_;  ///< storage; grows to the most that were alive at once
     std::vector<ClientRequest*> free_requests_;

@@ -3,6 +3,7 @@
 
 #include <charconv>
 
+#include "live/language.hpp"
 #include "live/truth.hpp"
 #include "live/wire.hpp"
 
@@ -86,6 +87,7 @@ std::vector<RequestTemplate> route_templates(const LoopbackTarget& target,
         made.numbered = ask_times;
         made.safe_to_repeat = get;
         made.personal = route.personal;
+        made.localised = route.localised;
         collect_queries(route.steps, made.queries);
         templates.push_back(std::move(made));
     }
@@ -93,7 +95,7 @@ std::vector<RequestTemplate> route_templates(const LoopbackTarget& target,
 }
 
 std::string_view write_request(const RequestTemplate& request, const core::Planned& planned,
-                               bool keep_alive, std::string& room) {
+                               bool keep_alive, std::string& room, int languages) {
     if (!request.whole.empty()) return keep_alive ? request.whole : request.whole_closing;
     room.clear();
     for (const auto& piece : request.pieces) {
@@ -105,6 +107,10 @@ std::string_view write_request(const RequestTemplate& request, const core::Plann
         room.append(cookie_field).append(": user=");
         append(room, planned.user);
         room += "\r\n";
+    }
+    if (request.cookie && languages > 1) {
+        room.append(accept_language_field).append(": ");
+        room.append(language_name(language_of(planned.user, languages))).append("\r\n");
     }
     if (request.numbered) {
         room.append(request_field).append(": ");

@@ -25,6 +25,7 @@ struct RequestTemplate {
     bool numbered = false;       ///< tells the plan's number, so that our server answers with times
     bool safe_to_repeat = true;  ///< RFC 9110 9.2.2: GET; what POST did is not done twice
     bool personal = false;
+    bool localised = false;
     std::vector<QueryKind> queries;  ///< the first few, in the order of the steps
     std::string whole;               ///< the finished text where nothing varies, else empty
     std::string whole_closing;       ///< the same with "Connection: close"
@@ -37,10 +38,11 @@ struct RequestTemplate {
 /// The one request of a URL.
 [[nodiscard]] RequestTemplate url_template(const LoopbackTarget& target, bool ask_times);
 
-/// The bytes to send. Written into `room` (no allocation once it has grown), unless nothing varies.
-/// Valid while both arguments are left alone.
+/// The bytes to send, with Accept-Language where the users speak more than one of `languages`.
+/// Written into `room` (no allocation once it has grown), unless nothing varies. Valid while both
+/// arguments are left alone.
 [[nodiscard]] std::string_view write_request(const RequestTemplate& request,
                                              const core::Planned& planned, bool keep_alive,
-                                             std::string& room);
+                                             std::string& room, int languages = 1);
 
 }  // namespace lab::live

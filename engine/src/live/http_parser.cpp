@@ -8,6 +8,7 @@
 #include <boost/beast/http/basic_parser.hpp>
 
 #include "live/http_text.hpp"
+#include "live/language.hpp"
 #include "live/wire.hpp"
 
 namespace lab::live {
@@ -66,6 +67,8 @@ class RequestParser::Beast final : public http::basic_parser<true> {
         if (!head_only) return;
         if (field == http::field::cookie) {
             if (!seen.user) seen.user = find_user(plain(value));
+        } else if (field == http::field::accept_language) {
+            seen.language = read_language(plain(value));
         } else if (field == http::field::connection) {
             closes = closes || lists_close(plain(value));
         } else if (field == http::field::unknown && name.size() == request_field.size() &&

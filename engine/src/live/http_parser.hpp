@@ -24,6 +24,7 @@ class RequestParser {
         bool keep_alive = false;  ///< RFC 9112 9.3
         bool chunked = false;
         std::optional<std::uint64_t> content_length;
+        std::uint8_t language = 0;             ///< Accept-Language, as live/language.hpp has it
         std::optional<std::uint32_t> user;     ///< of the cookie `user`
         std::optional<std::uint64_t> planned;  ///< X-Lab-Request
     };

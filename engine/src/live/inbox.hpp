@@ -10,9 +10,10 @@
 
 namespace lab::live {
 
-/// Where a worker thread parks: until it is given an exchange, or until a moment of a wait step.
+/// Where a worker thread parks: until it is given an exchange, until a moment of a wait step, or
+/// until somebody nudges it; and an event loop's, until something is due.
 ///
-/// Threads: any for give, leave and cancel; the worker thread's for the waits.
+/// Threads: any for give, nudge, leave and cancel; the worker thread's for the waits.
 class Inbox {
   public:
     /// The thread has no exchange and gets this one.
@@ -36,6 +37,15 @@ class Inbox {
         {
             const std::lock_guard hold{mutex_};
             cancelled_ = true;
+            nudged_ = true;
+        }
+        wake_.notify_one();
+    }
+    /// There is something new for who rests: the rest ends now, or the next one at once.
+    void nudge() {
+        {
+            const std::lock_guard hold{mutex_};
+            nudged_ = true;
         }
         wake_.notify_one();
     }
@@ -51,6 +61,24 @@ class Inbox {
         std::unique_lock hold{mutex_};
         return !wake_.wait_until(hold, when, [this] { return cancelled_; });
     }
+    /// Until then, or until a nudge.
+    void rest_until(Instant when) {
+        std::unique_lock hold{mutex_};
+        wake_.wait_until(hold, when, [this] { return nudged_; });
+        nudged_ = false;
+    }
+
+    /// Forgets an old nudge; before anybody can know of the new wait.
+    void expect_nudge() {
+        const std::lock_guard hold{mutex_};
+        nudged_ = false;
+    }
+    /// False: cancelled before it was nudged.
+    [[nodiscard]] bool sleep_until_nudged() {
+        std::unique_lock hold{mutex_};
+        wake_.wait(hold, [this] { return nudged_ || cancelled_; });
+        return nudged_ && !cancelled_;
+    }
 
   private:
     std::mutex mutex_;
@@ -58,6 +86,7 @@ class Inbox {
     Exchange* given_ = nullptr;
     bool leaving_ = false;
     bool cancelled_ = false;
+    bool nudged_ = false;
 };
 
 }  // namespace lab::live

@@ -2,6 +2,8 @@
 // Which row a request's key means. One rule for the workers, the updates and the truth.
 #pragma once
 
+#include "lab/model.hpp"
+
 #include <cstdint>
 
 namespace lab::live {
@@ -32,6 +34,14 @@ class Keyspace {
     [[nodiscard]] std::int32_t category_of_product(std::int64_t product) const {
         return static_cast<std::int32_t>((static_cast<std::uint64_t>(product) - 1) %
                                          static_cast<std::uint64_t>(categories()));
+    }
+    /// A product's row, or a category's rows, as what an answer was made from.
+    [[nodiscard]] std::uint64_t row_of(QueryKind query, std::uint64_t key) const {
+        constexpr std::uint64_t category = std::uint64_t{1} << 63U;
+        if (query != QueryKind::products_by_category) {
+            return static_cast<std::uint64_t>(product_of(key));
+        }
+        return category | static_cast<std::uint64_t>(category_of(key));
     }
     [[nodiscard]] std::int32_t categories() const {
         const auto whole = products_ / static_cast<std::uint64_t>(rows_of_category);

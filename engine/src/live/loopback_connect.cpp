@@ -26,12 +26,15 @@ tcp::endpoint endpoint_of(const LoopbackTarget& target) {
 }
 
 void loopback_connect(ClientSocket& socket, const tcp::endpoint& endpoint,
-                      std::function<void(error_code)> done) {
+                      std::function<void(error_code)> done, int receive_buffer) {
     error_code error;
     if (!is_loopback(endpoint)) error = asio::error::access_denied;
     if (!error) socket.open(endpoint.protocol(), error);
     if (!error) socket.non_blocking(true, error);
     if (!error) socket.set_option(tcp::no_delay{true}, error);
+    if (!error && receive_buffer > 0) {
+        socket.set_option(asio::socket_base::receive_buffer_size{receive_buffer}, error);
+    }
     if (error) {
         asio::post(socket.get_executor(), [error, done = std::move(done)] { done(error); });
         return;

@@ -26,11 +26,11 @@ using ClientSocket =
 /// but loopback is answered with access_denied, and no packet leaves. Opens the socket
 /// (non-blocking, TCP_NODELAY). `done` is called once on the socket's io_context, never from inside
 /// this call, also with no_descriptors and the like. It is kept without allocation where it
-/// captures at most two words.
+/// captures at most two words. `receive_buffer`: the kernel's, in bytes; 0 leaves it as it is.
 ///
 /// Threads: the one that runs the io_context.
 void loopback_connect(ClientSocket& socket, const boost::asio::ip::tcp::endpoint& endpoint,
-                      std::function<void(boost::system::error_code)> done);
+                      std::function<void(boost::system::error_code)> done, int receive_buffer = 0);
 
 /// The generator itself has nothing left to connect with: descriptors, memory, ports.
 [[nodiscard]] bool is_own_shortage(const boost::system::error_code& error);

@@ -8,6 +8,7 @@
 #include <boost/beast/http/basic_parser.hpp>
 #include <boost/beast/http/error.hpp>
 
+#include "live/language.hpp"
 #include "live/wire.hpp"
 
 namespace lab::live {
@@ -53,6 +54,9 @@ struct ResponseReader::Parser final : http::basic_parser<false> {
 
     void on_field_impl(http::field name, beast::string_view name_text, beast::string_view value,
                        error_code&) override {
+        if (name == http::field::content_language && !is_header_done()) {
+            answer_.language = read_language({value.data(), value.size()});
+        }
         if (name != http::field::unknown || is_header_done()) return;
         if (name_text.size() < 6 || name_text[5] != '-') return;
         const std::string_view text{value.data(), value.size()};
@@ -94,6 +98,7 @@ struct ResponseReader::Impl {
 
     void begin() {
         answer.made_for.reset();
+        answer.language.reset();
         answer.times.reset();
         answer.version_count = 0;
         answer.body_bytes = 0;

@@ -20,6 +20,7 @@ struct ReceivedAnswer {
     bool keep_alive = false;  ///< the connection may carry another request
     std::uint64_t body_bytes = 0;
     std::optional<std::uint32_t> made_for;     ///< X-Lab-User
+    std::optional<std::uint8_t> language;      ///< Content-Language
     std::array<std::uint64_t, 32> versions{};  ///< X-Lab-Version
     std::size_t version_count = 0;
     std::optional<measure::ServerTimes> times;  ///< X-Lab-Times

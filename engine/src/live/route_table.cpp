@@ -20,9 +20,9 @@ std::string decoded(std::string_view text) {
     return plain ? std::move(*plain) : std::string{text};
 }
 
-bool renders(const std::vector<Step>& steps) {
-    return std::any_of(steps.begin(), steps.end(), [](const Step& step) {
-        return step.kind == StepKind::render || renders(step.steps);
+bool has_step(const std::vector<Step>& steps, StepKind kind) {
+    return std::any_of(steps.begin(), steps.end(), [kind](const Step& step) {
+        return step.kind == kind || has_step(step.steps, kind);
     });
 }
 
@@ -106,13 +106,14 @@ RouteTable::RouteTable(const System& system, std::string_view title) {
     entries_.reserve(system.routes.size() + 1);
     for (const auto& route : system.routes) add(route);
     add_page(system, title);
+    add_cache_page(system);
 }
 
 void RouteTable::add(const Route& route) {
     Entry entry;
     entry.post = route.method == Method::post;
     entry.inline_answer = route.inline_answer;
-    entry.html = renders(route.steps);
+    entry.html = has_step(route.steps, StepKind::render);
     const std::string_view text = route.path;
     const auto mark = text.find('?');
     const auto path = text.substr(0, mark);
@@ -148,6 +149,18 @@ void RouteTable::add_page(const System& system, std::string_view title) {
     entry.prefix = "/";
     entry.prepared = prepared_.size();
     prepared_.emplace_back(plain_text, index_page(system, title));
+    entries_.push_back(std::move(entry));
+}
+
+/// Where a step may cache. A route of the scenario with this path stands before it.
+void RouteTable::add_cache_page(const System& system) {
+    const bool caches =
+        std::any_of(system.routes.begin(), system.routes.end(),
+                    [](const Route& route) { return has_step(route.steps, StepKind::cache); });
+    if (!caches) return;
+    Entry entry;
+    entry.cache_page = true;
+    entry.prefix = "/lab/cache";
     entries_.push_back(std::move(entry));
 }
 
@@ -209,7 +222,9 @@ RouteMatch RouteTable::look_up(Verb verb, std::string_view path, std::string_vie
         }
         match.status = 200;
         match.route = static_cast<std::uint32_t>(i);
-        match.kind = entry.inline_answer ? RouteMatch::Kind::prepared : RouteMatch::Kind::handler;
+        match.kind = entry.inline_answer ? RouteMatch::Kind::prepared
+                     : entry.cache_page  ? RouteMatch::Kind::cache_page
+                                         : RouteMatch::Kind::handler;
         match.prepared = entry.prepared;
         return match;
     }

@@ -20,9 +20,10 @@ enum class Verb : std::uint8_t { get, head, post, options, connect, trace, other
 /// What is to be done for a request.
 struct RouteMatch {
     enum class Kind : std::uint8_t {
-        handler,   ///< a worker's: `route`, `key`, `user`
-        prepared,  ///< answered here: `prepared`
-        refusal,   ///< `status`, and for 405 and an OPTIONS' 204 `allow`
+        handler,     ///< a worker's: `route`, `key`, `user`
+        prepared,    ///< answered here: `prepared`
+        cache_page,  ///< what the caches hold, at GET /lab/cache
+        refusal,     ///< `status`, and for 405 and an OPTIONS' 204 `allow`
     };
     Kind kind = Kind::refusal;
     std::uint16_t status = 404;
@@ -61,6 +62,7 @@ class RouteTable {
     struct Entry {
         bool post = false;
         bool inline_answer = false;
+        bool cache_page = false;
         bool html = false;
         bool key_in_path = false;
         std::string prefix;  ///< of the path, decoded; all of it where there is no key
@@ -72,13 +74,14 @@ class RouteTable {
 
     void add(const Route& route);
     void add_page(const System& system, std::string_view title);
+    void add_cache_page(const System& system);
     [[nodiscard]] static bool fits_path(const Entry& entry, std::string_view path,
                                         RouteMatch& match);
     [[nodiscard]] static Fit fits_query(const Entry& entry, std::string_view query,
                                         RouteMatch& match);
     [[nodiscard]] RouteMatch look_up(Verb verb, std::string_view path, std::string_view query);
 
-    std::vector<Entry> entries_;  ///< by index of the System's routes; the page at the end
+    std::vector<Entry> entries_;  ///< by index of the System's routes; our pages at the end
     std::vector<PreparedAnswer> prepared_;
 };
 

@@ -9,10 +9,11 @@
 #include "core/program.hpp"
 #include "live/completion_queue.hpp"
 #include "live/exchange.hpp"
+#include "live/execution_switch.hpp"
 #include "live/front_end.hpp"
 #include "live/platform.hpp"
 #include "live/storage.hpp"
-#include "live/worker_pool.hpp"
+#include "live/workers.hpp"
 
 namespace lab::live {
 
@@ -82,7 +83,7 @@ class LiveServer final : public Server {
             if (!storage) return storage.error();
             storage_ = std::move(storage.value());
         }
-        auto workers = WorkerPool::start(
+        auto workers = ExecutionSwitch::start(
             {generation_, &completions_, storage_ ? storage_->database() : nullptr});
         if (!workers) return workers.error();
         workers_ = std::move(workers.value());
@@ -157,6 +158,10 @@ class LiveServer final : public Server {
         return storage_ ? storage_->plans() : std::vector<std::string>{};
     }
 
+    [[nodiscard]] std::vector<CacheContent> cache_contents(std::size_t most) const override {
+        return workers_->cache_contents(most);
+    }
+
     void stop() override {
         // What the workers have in hand comes back through the front end's thread, which waits for
         // it.
@@ -174,7 +179,7 @@ class LiveServer final : public Server {
     GenerationPtr generation_;
     std::atomic<std::uint64_t> newest_{0};
     std::unique_ptr<Storage> storage_;
-    std::unique_ptr<WorkerPool> workers_;
+    std::unique_ptr<Workers> workers_;
     std::unique_ptr<FrontEnd> front_end_;
 
     // sample()'s: one caller.

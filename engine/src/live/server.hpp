@@ -53,6 +53,8 @@ class Server {
     [[nodiscard]] virtual const TruthSource& truth() const = 0;
     /// EXPLAIN QUERY PLAN of each kind of query that the routes use.
     [[nodiscard]] virtual std::vector<std::string> plans() const = 0;
+    /// The `most` entries of the caches with the most hits. Walks over all entries: on request.
+    [[nodiscard]] virtual std::vector<CacheContent> cache_contents(std::size_t most) const = 0;
     /// No more accepting; what is in hand is cancelled; all threads joined within 1 s.
     virtual void stop() = 0;
 };

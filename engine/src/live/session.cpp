@@ -150,6 +150,7 @@ void Session::take_head(const HeadFacts& facts) {
     request_.expects_continue = facts.expects_continue;
     request_.asked = seen.planned.has_value();
     request_.planned = seen.planned.value_or(0);
+    request_.language = seen.language;
     if (seen.keep_alive && server().keep_alive) {
         request_.persistence = facts.http_1_1 ? Persistence::keep : Persistence::keep_1_0;
     }

@@ -96,6 +96,7 @@ class Session final : public Exchange {
         bool expects_continue = false;
         bool complete = false;  ///< all of it has come
         bool asked = false;     ///< X-Lab-Request was there: tell the times
+        std::uint8_t language = 0;
         std::uint64_t planned = 0;
         std::uint64_t body_left = 0;
         Instant
@@ -117,6 +118,7 @@ class Session final : public Exchange {
     void ask_now();
     void submit_request();
     void answer_refusal(const RouteMatch& match);
+    void answer_page(std::uint16_t status, std::string_view page, std::string_view allow);
     void refuse(int status);
     void answer_prepared();
     void answer_exchange();

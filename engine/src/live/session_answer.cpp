@@ -8,6 +8,7 @@
 #include <boost/asio/error.hpp>
 
 #include "lab/assert.hpp"
+#include "live/language.hpp"
 #include "live/platform.hpp"
 #include "live/session.hpp"
 #include "live/wire.hpp"
@@ -33,6 +34,9 @@ void Session::complete() {
             return;
         case RouteMatch::Kind::refusal:
             answer_refusal(request_.match);
+            return;
+        case RouteMatch::Kind::cache_page:
+            answer_page(200, host_.dispatcher->cache_page(), {});
             return;
         case RouteMatch::Kind::handler:
             waits_since_ = std::chrono::steady_clock::now();
@@ -69,6 +73,7 @@ void Session::submit_request() {
     route = request_.match.route;
     key = request_.match.key;
     user = request_.match.user;
+    language = request_.language;
     target = target_;
     answer.clear();
     effect = {};
@@ -117,14 +122,18 @@ void Session::on_answer() {
 void Session::answer_refusal(const RouteMatch& match) {
     // What cannot be understood or done ends the connection; what is merely not here does not.
     if (match.status == 400 || match.status == 501) request_.persistence = Persistence::close;
-    const auto page = match.status == 204 ? std::string_view{} : refusal_page(match.status);
+    answer_page(match.status, match.status == 204 ? std::string_view{} : refusal_page(match.status),
+                match.allow);
+}
+
+void Session::answer_page(std::uint16_t status, std::string_view page, std::string_view allow) {
     auto& head = host_.scratch;
     head.clear();
     begin_head(head,
-               {.status = match.status,
+               {.status = status,
                 .length = page.size(),
                 .persistence = request_.persistence,
-                .allow = match.allow},
+                .allow = allow},
                host_.date);
     end_head(head);
     if (!request_.head_only) head += page;
@@ -179,6 +188,12 @@ void Session::append_lab_fields(std::string& head) {
             head.append(user_field)
                 .append(": ")
                 .append(std::to_string(answer.made_for))
+                .append("\r\n");
+        }
+        if (generation->system.routes[route].localised) {
+            head.append(language_field)
+                .append(": ")
+                .append(language_name(answer.language))
                 .append("\r\n");
         }
         if (!answer.versions.empty()) {

@@ -20,8 +20,9 @@ core::Fault fault_of(const Error& error) {
 
 }  // namespace
 
-void StepExecutor::begin(Exchange& exchange, WorkerPtr worker) {
+void StepExecutor::begin(Exchange& exchange, Answer& answer, WorkerPtr worker) {
     exchange_ = &exchange;
+    answer_ = &answer;
     worker_ = std::move(worker);
     rows_.clear();
     marks_.clear();
@@ -31,6 +32,12 @@ void StepExecutor::begin(Exchange& exchange, WorkerPtr worker) {
 
 void StepExecutor::end() {
     LAB_ASSERT(lease_.slot < 0);
+    for (const Mark& mark : marks_) {  // the steps failed: whoever waits for the entry makes it
+        if (!mark.uncached) worker_->cache->give_up(mark.key);
+    }
+    marks_.clear();
+    if (!awaited_.empty()) worker_->cache->withdraw(awaited_, ticket_);
+    awaited_.clear();
     exchange_ = nullptr;
     worker_.reset();
 }
@@ -70,24 +77,35 @@ core::Outcome StepExecutor::carry_out(const core::Effect& effect) {
             outcome.fault = sleep(effect.cost);
             break;
         case core::Op::query:
-            outcome = query(static_cast<QueryKind>(effect.arg));
+            outcome = query(effect);
             break;
         case core::Op::update:
-            outcome.fault = update();
+            outcome.fault = update(effect);
             break;
         case core::Op::render:
             state.store(WorkerState::render, std::memory_order_relaxed);
-            page_.render(rows_, effect.arg, exchange_->answer.body);
+            if (!page_) page_.emplace();
+            page_->render(rows_, effect.arg, answer_->body);
             break;
         case core::Op::fill:
-            exchange_->answer.body.append(effect.arg, 'x');
+            answer_->body.append(effect.arg, 'x');
             break;
         case core::Op::cache_get:
-            outcome.hit = look_up(effect.arg);
+            outcome = look_up(effect);
             break;
         case core::Op::cache_put:
-            store();
+            store(effect.lot);
             break;
+        case core::Op::cache_wait:
+            outcome.fault = wait_for_entry();
+            break;
+        case core::Op::cache_drop:
+            drop_entries();
+            break;
+        case core::Op::travel:
+        case core::Op::fork:
+        case core::Op::join:  // an event loop's
+        case core::Op::jump:
         case core::Op::respond:
         case core::Op::end:
             LAB_ASSERT(false);  // the front end's
@@ -98,17 +116,32 @@ core::Outcome StepExecutor::carry_out(const core::Effect& effect) {
 core::Fault StepExecutor::take(core::ResourceId resource) {
     if (resource == core::ResourceId::interpreter_lock) {
         state.store(WorkerState::lock_wait, std::memory_order_relaxed);
-        return worker_->lock->acquire(ticket_) ? core::Fault::none : core::Fault::cancelled;
+        return worker_->lock->acquire(lock_ticket_) ? core::Fault::none : core::Fault::cancelled;
     }
     state.store(WorkerState::pool_wait, std::memory_order_relaxed);
     if (!worker_->connections) return core::Fault::failed;
     return worker_->connections->acquire(ticket_, lease_);
 }
 
+std::optional<core::Fault> StepExecutor::ask_for_connection(std::function<void()> on_end) {
+    state.store(WorkerState::pool_wait, std::memory_order_relaxed);
+    if (!worker_->connections) return core::Fault::failed;
+    return worker_->connections->acquire_later(ticket_, lease_, std::move(on_end));
+}
+
+core::Fault StepExecutor::collect_connection() {
+    return worker_->connections->collect(ticket_, lease_);
+}
+
+void StepExecutor::take_in(StepExecutor& branch) {
+    answer_->append(std::move(*branch.answer_), exchange_->user, exchange_->language);
+    rows_.insert(rows_.end(), branch.rows_.begin(), branch.rows_.end());
+}
+
 void StepExecutor::let_go(core::ResourceId resource) {
     if (resource == core::ResourceId::interpreter_lock) {
-        worker_->lock->release(ticket_, std::exchange(broken_off_, false));
-    } else if (lease_.slot >= 0) {
+        worker_->lock->release(lock_ticket_, std::exchange(broken_off_, false));
+    } else if (resource == core::ResourceId::connection && lease_.slot >= 0) {
         worker_->connections->release(std::exchange(lease_, ConnectionPool::Lease{}));
     }
 }
@@ -126,64 +159,118 @@ core::Outcome StepExecutor::spend(Duration cost) {
 }
 
 core::Fault StepExecutor::sleep(Duration time) {
-    const bool slept = parker_.sleep_until(now() + time);
+    const bool slept = parker_->sleep_until(now() + time);
     return slept ? core::Fault::none : core::Fault::cancelled;
 }
 
-core::Outcome StepExecutor::query(QueryKind kind) {
+core::Fault StepExecutor::travel(const core::Effect& effect) {
+    const Duration round_trip = exchange_->generation->system.database.round_trip;
+    if (effect.travelled || round_trip <= Duration{}) return core::Fault::none;
+    return sleep(round_trip);
+}
+
+core::Outcome StepExecutor::query(const core::Effect& effect) {
     core::Outcome outcome;
     state.store(WorkerState::database, std::memory_order_relaxed);
-    const Duration round_trip = exchange_->generation->system.database.round_trip;
-    if (round_trip > Duration{}) outcome.fault = sleep(round_trip);
+    outcome.fault = travel(effect);
     if (outcome.fault != core::Fault::none) return outcome;
 
+    const auto kind = static_cast<QueryKind>(effect.arg);
     const auto version = lease_.connection->read(kind, exchange_->key, rows_);
     if (!version) {
         outcome.fault = fault_of(version.error());
         return outcome;
     }
     outcome.rows = static_cast<std::uint32_t>(rows_.size());
-    exchange_->answer.versions.push_back(*version);
+    answer_->versions.push_back(*version);
+    note_rows(kind);
     return outcome;
 }
 
-core::Fault StepExecutor::update() {
+core::Fault StepExecutor::update(const core::Effect& effect) {
     state.store(WorkerState::database, std::memory_order_relaxed);
-    const Duration round_trip = exchange_->generation->system.database.round_trip;
-    if (round_trip > Duration{} && sleep(round_trip) != core::Fault::none) {
-        return core::Fault::cancelled;
-    }
+    if (travel(effect) != core::Fault::none) return core::Fault::cancelled;
     const auto changed = lease_.connection->change(exchange_->key);
     return changed ? core::Fault::none : fault_of(changed.error());
 }
 
-bool StepExecutor::look_up(std::uint32_t step) {
-    state.store(WorkerState::cache, std::memory_order_relaxed);
-    Answer& answer = exchange_->answer;
-    Mark mark;
-    write_cache_key(mark.key, *exchange_, step);
-    if (worker_->cache && worker_->cache->get(mark.key, now(), exchange_->user, answer)) {
-        return true;
-    }
-    mark.body = answer.body.size();
-    mark.versions = answer.versions.size();
-    marks_.push_back(std::move(mark));
-    return false;
+/// For a write that drops what was made from them.
+void StepExecutor::note_rows(QueryKind kind) {
+    if (!worker_->cache) return;
+    const Keyspace& keys = worker_->connections->database()->keys();
+    answer_->rows.push_back(keys.row_of(kind, exchange_->key));
 }
 
-void StepExecutor::store() {
+core::Outcome StepExecutor::look_up(const core::Effect& effect) {
+    using Verdict = core::CacheDesk::Verdict;
+    state.store(WorkerState::cache, std::memory_order_relaxed);
+    core::Outcome outcome;
+    Answer& answer = *answer_;
+    awaited_.clear();
+    Mark mark;
+    mark.since = now();
+    ResponseStore* const cache = worker_->cache.get();
+    const KeyRule& rule = exchange_->cursor.program->keys[effect.arg];
+    if (cache == nullptr || rule.function == KeyFunction::throws) {
+        if (cache != nullptr) cache->key_failed();
+        mark.uncached = true;
+    } else {
+        write_cache_key(mark.key, *exchange_, effect.arg);
+        const auto verdict = cache->look_up(
+            {mark.key, exchange_->user, exchange_->language, effect.lot}, mark.since, answer);
+        outcome.hit = verdict == Verdict::hit;
+        outcome.busy = verdict == Verdict::busy;
+        mark.uncached = verdict == Verdict::failed;
+    }
+    if (outcome.busy) awaited_ = std::move(mark.key);
+    if (outcome.busy || outcome.hit) return outcome;
+    mark.body = answer.body.size();
+    mark.versions = answer.versions.size();
+    mark.rows = answer.rows.size();
+    marks_.push_back(std::move(mark));
+    return outcome;
+}
+
+bool StepExecutor::await_entry(std::function<void()> wake) {
+    return worker_->cache->await(awaited_, ticket_, std::move(wake));
+}
+
+/// Without the interpreter lock, which whoever makes the entry may need.
+core::Fault StepExecutor::wait_for_entry() {
+    state.store(WorkerState::cache, std::memory_order_relaxed);
+    parker_->expect_nudge();
+    const bool waits = await_entry([parker = parker_] { parker->nudge(); });
+    return !waits || parker_->sleep_until_nudged() ? core::Fault::none : core::Fault::cancelled;
+}
+
+void StepExecutor::store(std::uint64_t lot) {
     state.store(WorkerState::cache, std::memory_order_relaxed);
     LAB_ASSERT(!marks_.empty());
     const Mark mark = std::move(marks_.back());
     marks_.pop_back();
-    if (!worker_->cache) return;
-    const Answer& answer = exchange_->answer;
+    if (mark.uncached) return;
+    const auto after = [](const std::vector<std::uint64_t>& all, std::size_t before) {
+        return std::vector<std::uint64_t>(all.begin() + static_cast<std::ptrdiff_t>(before),
+                                          all.end());
+    };
+    const Answer& answer = *answer_;
     core::CachedAnswer made;
     made.body = answer.body.substr(mark.body);
     made.made_for = answer.made_for;
-    made.versions.assign(answer.versions.begin() + static_cast<std::ptrdiff_t>(mark.versions),
-                         answer.versions.end());
-    worker_->cache->put(mark.key, std::move(made), now());
+    made.language = answer.language;
+    made.versions = after(answer.versions, mark.versions);
+    made.rows = after(answer.rows, mark.rows);
+    const Instant at = now();
+    worker_->cache->put(mark.key, std::move(made), at, at - mark.since, lot);
+}
+
+/// A row's own entries, and those of its category.
+void StepExecutor::drop_entries() {
+    state.store(WorkerState::cache, std::memory_order_relaxed);
+    if (!worker_->cache || !worker_->connections) return;
+    const Keyspace& keys = worker_->connections->database()->keys();
+    worker_->cache->drop_made_from({keys.row_of(QueryKind::product_by_id, exchange_->key),
+                                    keys.row_of(QueryKind::products_by_category, exchange_->key)});
 }
 
 }  // namespace lab::live

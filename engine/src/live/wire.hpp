@@ -21,6 +21,10 @@ inline constexpr std::string_view request_field = "X-Lab-Request";
 inline constexpr std::string_view cookie_field = "Cookie";
 /// Answer: whom it was made for, only on personal routes. "X-Lab-User: 7"
 inline constexpr std::string_view user_field = "X-Lab-User";
+/// Answer: the language it was made in, only on localised routes. RFC 9110 8.5.
+inline constexpr std::string_view language_field = "Content-Language";
+/// Request: RFC 9110 12.5.4.
+inline constexpr std::string_view accept_language_field = "Accept-Language";
 /// Answer: versions of the data it was made from, in the order of the route's queries.
 /// "X-Lab-Version: 5,9"
 inline constexpr std::string_view version_field = "X-Lab-Version";

@@ -6,6 +6,7 @@
 #include "live/connection_pool.hpp"
 #include "live/response_store.hpp"
 #include "live/threaded_lock.hpp"
+#include "live/token_pool.hpp"
 
 namespace lab::live {
 
@@ -18,6 +19,7 @@ struct Worker {
     std::shared_ptr<ResponseStore> cache;  ///< its own, or that of all; null: none
     bool cache_is_shared = false;
     std::shared_ptr<ConnectionPool> connections;  ///< null: no route needs the database
+    std::shared_ptr<TokenPool> tokens;            ///< the threads beside an event loop
 };
 using WorkerPtr = std::shared_ptr<const Worker>;
 

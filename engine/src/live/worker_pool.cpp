@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "lab/assert.hpp"
+#include "live/turned_away.hpp"
 
 namespace lab::live {
 
@@ -15,28 +16,12 @@ namespace {
 
 Instant now() { return std::chrono::steady_clock::now(); }
 
-core::Ticket ticket_of(Exchange& exchange) {
-    return static_cast<core::Ticket>(reinterpret_cast<std::uintptr_t>(&exchange));
-}
-
-Exchange& exchange_of(core::Ticket ticket) {
-    return *reinterpret_cast<Exchange*>(static_cast<std::uintptr_t>(ticket));
-}
-
-bool acquires_worker(const core::Effect& effect) {
-    return effect.op == core::Op::acquire && effect.resource == core::ResourceId::worker;
-}
-
 bool releases_worker(const core::Effect& effect) {
     return effect.op == core::Op::release && effect.resource == core::ResourceId::worker;
 }
 
 /// bind() leaves this in an exchange that waits without a request.
 constexpr core::Effect no_request{};
-
-bool keeps_worker(const Exchange& exchange) {
-    return exchange.generation->system.server.bind == BindPoint::accept;
-}
 
 }  // namespace
 
@@ -59,6 +44,7 @@ void WorkerPool::bind(Exchange& exchange) {
 void WorkerPool::submit(Exchange& exchange) {
     exchange.answer.clear();
     exchange.answer.made_for = exchange.user;
+    exchange.answer.language = exchange.language;
     const Instant begun = now();
     exchange.effect = core::next(exchange.cursor, {.now = begun});
     Seat* seat = nullptr;
@@ -77,7 +63,7 @@ void WorkerPool::submit(Exchange& exchange) {
 /// Returns the seat whose thread is to be given the exchange, or nullptr.
 WorkerPool::Seat* WorkerPool::enter(Exchange& exchange, Instant now) {
     if (cancelled_) {
-        reset(exchange);
+        reset(exchange, completions_);
         return nullptr;
     }
     const bool waits_unread = in_force_->system.server.when_full == WhenFull::wait;
@@ -112,33 +98,12 @@ void WorkerPool::turn_away(Exchange& exchange, Instant now) {
             outside_.push_back(&exchange);
             return;
         case WhenFull::reject:
-            refuse(exchange, core::Fault::refused, now);
+            refuse(exchange, core::Fault::refused, now, completions_);
             return;
         case WhenFull::reset:
-            reset(exchange);
+            reset(exchange, completions_);
             return;
     }
-}
-
-/// The program says how a fault is answered; without a request there is nothing but the status.
-void WorkerPool::refuse(Exchange& exchange, core::Fault fault, Instant now) {
-    if (!acquires_worker(exchange.effect)) {
-        exchange.effect = {.op = core::Op::respond, .status = 503};
-    } else {
-        core::Outcome outcome{.now = now, .fault = fault};
-        do {
-            exchange.effect = core::next(exchange.cursor, outcome);
-            outcome.fault = core::Fault::none;
-        } while (exchange.effect.op == core::Op::release);
-    }
-    exchange.place = Exchange::Place::in_hand;
-    completions_.answered(exchange);
-}
-
-void WorkerPool::reset(Exchange& exchange) {
-    exchange.effect = {.op = core::Op::end, .status = 0};
-    exchange.place = Exchange::Place::in_hand;
-    completions_.answered(exchange);
 }
 
 WorkerPool::Seat* WorkerPool::grant(Exchange& exchange, int slot, Instant now) {
@@ -222,16 +187,19 @@ void WorkerPool::set_alarm() {
     const Instant next = slots_.next_expiry().value_or(Instant::max());
     if (next >= alarm_) return;
     alarm_ = next;
-    completions_.wake_at(next, [this] {
-        const std::lock_guard hold{mutex_};
-        expire(now());
-    });
+    completions_.wake_at(
+        next,
+        [this] {
+            const std::lock_guard hold{mutex_};
+            expire(now());
+        },
+        this);
 }
 
 void WorkerPool::expire(Instant now) {
     alarm_ = Instant::max();  // it has rung
     for (const core::Ticket ticket : slots_.expire(now)) {
-        refuse(exchange_of(ticket), core::Fault::expired, now);
+        refuse(exchange_of(ticket), core::Fault::expired, now, completions_);
     }
     admit_from_outside(now);
     update_accepting();
@@ -294,7 +262,8 @@ bool WorkerPool::withdraw(Exchange& exchange) {
 /// Walks the program of an exchange as far as the workers go, hands it to the front end, and
 /// returns the next one for this slot, or nullptr. On the slot's thread.
 Exchange* WorkerPool::serve(Seat& seat, Exchange& exchange) {
-    seat.executor.begin(exchange, std::move(seat.worker));
+    const WorkerPtr worker = std::move(seat.worker);
+    seat.executor.begin(exchange, worker);
     core::Effect effect = exchange.effect;
     core::Outcome outcome;
     bool lets_go = false;
@@ -304,6 +273,9 @@ Exchange* WorkerPool::serve(Seat& seat, Exchange& exchange) {
         } else if (releases_worker(effect)) {
             lets_go = !keeps_worker(exchange);
             outcome = {.now = now()};
+        } else if (effect.op == core::Op::fork) {
+            seat.executor.state.store(WorkerState::io_wait, std::memory_order_relaxed);
+            outcome = seat.branches.run_branches(exchange, worker, seat.executor);
         } else {
             outcome = seat.executor.perform(effect);
         }

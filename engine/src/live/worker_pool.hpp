@@ -14,12 +14,13 @@
 #include "core/slot_pool.hpp"
 #include "lab/frame.hpp"
 #include "lab/result.hpp"
-#include "live/completion_queue.hpp"
 #include "live/cpu_kernel.hpp"
 #include "live/event_ring.hpp"
 #include "live/exchange.hpp"
 #include "live/step_executor.hpp"
-#include "live/worker.hpp"
+#include "live/task_loop.hpp"
+#include "live/worker_parts.hpp"
+#include "live/workers.hpp"
 
 namespace lab::live {
 
@@ -31,16 +32,9 @@ namespace lab::live {
 /// end resets the connection; `wait` holds the request outside the queue until there is room, and
 /// accepting() is false meanwhile.
 ///
-/// Order of life: the completion queue outlives this; stop() after the front end has stopped.
-/// Threads: the front end's for Dispatcher's calls; any for the others, sample() and take_events()
-/// by one.
-class WorkerPool final : public Dispatcher {
+/// Threads: as Workers says.
+class WorkerPool final : public Workers, private WorkerParts {
   public:
-    struct Options {
-        GenerationPtr generation;
-        CompletionQueue* completions = nullptr;
-        std::shared_ptr<Database> database;  ///< null where no route needs one
-    };
     /// Errors: no_resources where not even one thread can be started.
     [[nodiscard]] static Result<std::unique_ptr<WorkerPool>> start(Options options);
     ~WorkerPool() override;
@@ -55,35 +49,30 @@ class WorkerPool final : public Dispatcher {
     [[nodiscard]] bool accepting() const override { return accepting_.load(); }
     void set_on_accepting(std::function<void()> on_change) override;
 
-    /// New settings from the next request on. Slots that are added work at once; those taken away
-    /// finish what they have in hand.
-    void apply(GenerationPtr generation);
-    /// Another database from the next request on.
-    void set_database(std::shared_ptr<Database> database);
-
-    /// What is in hand comes back through the completion queue, with effect `end`, within
-    /// milliseconds; so does everything that is submitted afterwards. What waits in the queue is
-    /// left to the front end to withdraw.
-    void cancel();
-    /// cancel(), then joins every thread. Whatever is still out has come back through the queue.
-    void stop();
-
-    /// Fills what the workers know: levels now, times and counts since the last call.
-    void sample(ServerSample& out);
-    [[nodiscard]] std::vector<RequestEvent> take_events(std::size_t most, std::uint64_t& left_out) {
+    void apply(GenerationPtr generation) override;
+    void set_database(std::shared_ptr<Database> database) override;
+    void cancel() override;
+    void stop() override;
+    void sample(ServerSample& out) override;
+    [[nodiscard]] std::vector<RequestEvent> take_events(std::size_t most,
+                                                        std::uint64_t& left_out) override {
         return events_.take(most, left_out);
     }
-    /// "only 37 of 64 worker threads could be started", or empty.
-    [[nodiscard]] std::string remark() const;
+    [[nodiscard]] std::vector<CacheContent> cache_contents(std::size_t most) const override;
+    [[nodiscard]] std::string cache_page() const override;
+    [[nodiscard]] std::string remark() const override;
 
   private:
     /// One thread and what is known of it.
     struct Seat {
         Seat(int number, const CpuKernel& kernel, const std::atomic<bool>& cancelled)
-            : slot{number}, executor{number, kernel, inbox, cancelled} {}
+            : slot{number},
+              executor{static_cast<core::Ticket>(number), kernel, inbox, cancelled},
+              branches{static_cast<core::Ticket>(number), kernel, inbox, cancelled} {}
         const int slot;
         Inbox inbox;
         StepExecutor executor;
+        TaskLoop branches;  ///< the loop that an async view has to itself
         std::thread thread;
         std::atomic<bool> left{false};  ///< the thread is about to return
 
@@ -101,9 +90,7 @@ class WorkerPool final : public Dispatcher {
 
     // Every function below but those of the threads expects mutex_ to be held.
     [[nodiscard]] Seat* enter(Exchange& exchange, Instant now);
-    void refuse(Exchange& exchange, core::Fault fault, Instant now);
     void turn_away(Exchange& exchange, Instant now);
-    void reset(Exchange& exchange);
     [[nodiscard]] Seat* grant(Exchange& exchange, int slot, Instant now);
     void grant_and_give(const core::Wake& wake, Instant now);
     [[nodiscard]] Seat* let_go(Exchange& exchange, Instant now);
@@ -116,9 +103,7 @@ class WorkerPool final : public Dispatcher {
     void resize(Instant now);
     [[nodiscard]] int start_threads(int wanted);
     void rebuild_workers();
-    [[nodiscard]] WorkerPtr make_worker(const Worker* old);
     void sample_seats(ServerSample& out, Instant now);
-    void sample_workers(ServerSample& out);
     [[nodiscard]] Seat& seat(int slot) { return *seats_[static_cast<std::size_t>(slot)]; }
 
     // The threads' own.
@@ -131,20 +116,15 @@ class WorkerPool final : public Dispatcher {
     std::atomic<bool> cancelled_{false};
     std::atomic<bool> accepting_{true};
     EventRing events_;
-    std::shared_ptr<StoreCounts> store_counts_ = std::make_shared<StoreCounts>();
 
     mutable std::mutex generation_mutex_;
     GenerationPtr newest_;  ///< under generation_mutex_
 
     mutable std::mutex mutex_;
-    GenerationPtr in_force_;  ///< what slots and workers were made for
     core::SlotPool slots_;
     std::deque<Exchange*> outside_;               ///< when_full is wait: first come first served
     std::vector<std::unique_ptr<Seat>> seats_;    ///< by slot; null: no thread
     std::vector<std::unique_ptr<Seat>> leaving_;  ///< threads that will return soon
-    std::vector<WorkerPtr> workers_;
-    std::shared_ptr<ResponseStore> shared_store_;
-    std::shared_ptr<Database> database_;
     std::function<void()> on_accepting_;
     Instant alarm_ = Instant::max();
     std::string remark_;
@@ -153,9 +133,6 @@ class WorkerPool final : public Dispatcher {
     Instant sampled_at_{};
     Duration departed_cpu_{};  ///< CPU time of threads that have left
     Duration sampled_cpu_{};
-    Duration retired_pool_time_{};  ///< of pools that are gone
-    Duration sampled_pool_time_{};
-    std::uint64_t sampled_hits_ = 0, sampled_misses_ = 0, sampled_evictions_ = 0;
 };
 
 }  // namespace lab::live

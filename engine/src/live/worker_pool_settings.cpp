@@ -2,6 +2,7 @@
 // Slots, threads and workers: how they come, change, are counted, and go.
 #include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -19,14 +20,13 @@ Instant now() { return std::chrono::steady_clock::now(); }
 }  // namespace
 
 WorkerPool::WorkerPool(Options options)
-    : completions_{*options.completions},
+    : WorkerParts{options.generation, std::move(options.database)},
+      completions_{*options.completions},
       kernel_{CpuKernel::calibrated()},
-      newest_{options.generation},
-      in_force_{std::move(options.generation)},
+      newest_{std::move(options.generation)},
       slots_{{.slots = 0,
               .queue_capacity = in_force_->system.server.queue,
               .patience = in_force_->system.server.queue_timeout}},
-      database_{std::move(options.database)},
       sampled_at_{now()} {}
 
 Result<std::unique_ptr<WorkerPool>> WorkerPool::start(Options options) {
@@ -124,16 +124,20 @@ void WorkerPool::run(Seat& seat) {
 /// over.
 void WorkerPool::rebuild_workers() {
     const Server& server = in_force_->system.server;
-    const Cache& cache = in_force_->system.cache;
     const auto threads = static_cast<std::size_t>(server.threads);
     const auto of_seats = (seats_.size() + threads - 1) / threads;
-    const auto count = std::max(static_cast<std::size_t>(server.workers), of_seats);
-    if (cache.mode != CacheMode::shared) {
+    WorkerParts::rebuild_workers(std::max(static_cast<std::size_t>(server.workers), of_seats));
+}
+
+void WorkerParts::rebuild_workers(std::size_t count) {
+    const Cache& cache = in_force_->system.cache;
+    const auto options = core::CacheDesk::options_of(cache);
+    if (cache.mode == CacheMode::none || cache.mode == CacheMode::per_worker) {
         shared_store_.reset();
     } else if (!shared_store_) {
-        shared_store_ = std::make_shared<ResponseStore>(store_options(cache), store_counts_);
+        shared_store_ = std::make_shared<ResponseStore>(options, store_counts_);
     } else {
-        shared_store_->configure(store_options(cache));
+        shared_store_->configure(options);
     }
     std::vector<WorkerPtr> old = std::exchange(workers_, {});
     for (std::size_t i = 0; i < count; ++i) {
@@ -146,23 +150,29 @@ void WorkerPool::rebuild_workers() {
     }
 }
 
-WorkerPtr WorkerPool::make_worker(const Worker* old) {
+WorkerPtr WorkerParts::make_worker(const Worker* old) {
     const System& system = in_force_->system;
     auto made = std::make_shared<Worker>();
     if (old != nullptr) *made = *old;
     if (!made->lock || made->lock->switch_interval() != system.server.switch_interval) {
         made->lock = std::make_shared<ThreadedLock>(system.server.switch_interval);
     }
+    if (!made->tokens) {
+        made->tokens = std::make_shared<TokenPool>(system.server.pool_threads);
+    } else {
+        made->tokens->configure(system.server.pool_threads);
+    }
+    const auto options = core::CacheDesk::options_of(system.cache);
     if (system.cache.mode == CacheMode::none) {
         made->cache.reset();
-    } else if (system.cache.mode == CacheMode::shared) {
+    } else if (shared_store_) {
         made->cache = shared_store_;
     } else if (!made->cache || made->cache_is_shared) {
-        made->cache = std::make_shared<ResponseStore>(store_options(system.cache), store_counts_);
+        made->cache = std::make_shared<ResponseStore>(options, store_counts_);
     } else {
-        made->cache->configure(store_options(system.cache));
+        made->cache->configure(options);
     }
-    made->cache_is_shared = system.cache.mode == CacheMode::shared;
+    made->cache_is_shared = shared_store_ != nullptr;
     const Database* const had = made->connections ? made->connections->database().get() : nullptr;
     if (had != nullptr && had == database_.get()) {
         made->connections->configure(system.database.pool, system.database.pool_timeout);
@@ -195,8 +205,13 @@ void WorkerPool::cancel() {
             if (seat) seat->inbox.cancel();
         }
     }
+    cancel_workers();
+}
+
+void WorkerParts::cancel_workers() {
     for (const WorkerPtr& worker : workers_) {
         worker->lock->cancel();
+        worker->tokens->cancel();
         if (worker->connections) worker->connections->cancel();
     }
     if (database_) database_->cancel();
@@ -219,7 +234,7 @@ void WorkerPool::stop() {
     for (Seat* seat : all) {
         if (seat->thread.joinable()) seat->thread.join();
     }
-    if (!all.empty()) completions_.wake_at(Instant::max(), {});
+    if (!all.empty()) completions_.wake_at(Instant::max(), {}, this);
 }
 
 std::string WorkerPool::remark() const {
@@ -266,11 +281,16 @@ void WorkerPool::sample_seats(ServerSample& out, Instant now) {
     out.worker_cpu = std::max(Duration{}, cpu - std::exchange(sampled_cpu_, cpu));
 }
 
-void WorkerPool::sample_workers(ServerSample& out) {
+void WorkerParts::sample_workers(ServerSample& out) {
     Duration pool_time = retired_pool_time_;
-    out.cache_entries = shared_store_ ? shared_store_->size() : 0;
+    const auto add_store = [&out](const ResponseStore& store) {
+        const ResponseStore::Levels levels = store.levels();
+        out.cache_entries += levels.entries;
+        out.cache_bytes += levels.bytes;
+    };
+    if (shared_store_) add_store(*shared_store_);
     for (const WorkerPtr& worker : workers_) {
-        if (worker->cache && !worker->cache_is_shared) out.cache_entries += worker->cache->size();
+        if (worker->cache && !worker->cache_is_shared) add_store(*worker->cache);
         if (!worker->connections) continue;
         const auto levels = worker->connections->levels();
         out.pool_in_use += levels.in_use;
@@ -287,6 +307,38 @@ void WorkerPool::sample_workers(ServerSample& out) {
     out.cache_hits = fresh(store_counts_->hits, sampled_hits_);
     out.cache_misses = fresh(store_counts_->misses, sampled_misses_);
     out.cache_evictions = fresh(store_counts_->evictions, sampled_evictions_);
+    out.cache_errors = fresh(store_counts_->errors, sampled_errors_);
+    out.cache_duplicates = fresh(store_counts_->duplicates, sampled_duplicates_);
+}
+
+WorkerParts::Stores WorkerParts::stores() const {
+    if (shared_store_) return {{shared_store_, -1}};
+    Stores all;
+    for (std::size_t i = 0; i < workers_.size(); ++i) {
+        if (workers_[i]->cache) all.emplace_back(workers_[i]->cache, static_cast<int>(i));
+    }
+    return all;
+}
+
+std::vector<CacheContent> WorkerParts::contents_of(const Stores& stores, std::size_t most) {
+    std::vector<CacheContent> contents;
+    for (const auto& [store, worker] : stores) {
+        auto more = store->contents(now(), most, worker);
+        std::move(more.begin(), more.end(), std::back_inserter(contents));
+    }
+    keep_most_hit(contents, most);
+    return contents;
+}
+
+std::vector<CacheContent> WorkerPool::cache_contents(std::size_t most) const {
+    std::unique_lock hold{mutex_};
+    const Stores all = stores();
+    hold.unlock();
+    return contents_of(all, most);
+}
+
+std::string WorkerPool::cache_page() const {
+    return contents_page(cache_contents(most_contents_shown), *store_counts_);
 }
 
 }  // namespace lab::live

@@ -22,8 +22,11 @@ struct Kept {
     Instant start, end;
     std::uint32_t threads = 0;
     std::uint32_t pool = 0;
-    Duration busy{}, worker_cpu{}, pool_busy{}, generator_cpu{};
-    std::uint64_t hits = 0, misses = 0;
+    std::uint32_t tokens = 0, tokens_in_use = 0, tokens_waiting = 0;
+    SparseCounts loop_lag;
+    Duration busy{}, worker_cpu{}, pool_busy{}, generator_cpu{}, breaker_open{};
+    std::uint64_t hits = 0, misses = 0, evictions = 0, errors = 0, duplicates = 0;
+    std::uint64_t entries = 0, bytes = 0;
 };
 
 /// Sums over the window, in seconds and counts; a frame that reaches over its edge counts by the
@@ -31,7 +34,11 @@ struct Kept {
 struct Sums {
     double thread_s = 0, core_s = 0, pool_s = 0;
     double busy_s = 0, worker_cpu_s = 0, pool_busy_s = 0, generator_cpu_s = 0;
-    double hits = 0, misses = 0;
+    double breaker_open_s = 0;
+    double hits = 0, misses = 0, evictions = 0, errors = 0, duplicates = 0;
+    std::uint64_t entries = 0, bytes = 0;  ///< of the last frame inside
+    double loop_s = 0, token_s = 0, tokens_busy_s = 0, tokens_waiting_s = 0;
+    Histogram loop_lag;  ///< of whole frames that begin inside
 
     void add(const Kept& frame, Instant from, Instant to, unsigned cores) {
         const double whole = to_seconds(frame.end - frame.start);
@@ -45,10 +52,33 @@ struct Sums {
         worker_cpu_s += share * to_seconds(frame.worker_cpu);
         pool_busy_s += share * to_seconds(frame.pool_busy);
         generator_cpu_s += share * to_seconds(frame.generator_cpu);
+        breaker_open_s += share * to_seconds(frame.breaker_open);
         hits += share * static_cast<double>(frame.hits);
         misses += share * static_cast<double>(frame.misses);
+        evictions += share * static_cast<double>(frame.evictions);
+        errors += share * static_cast<double>(frame.errors);
+        duplicates += share * static_cast<double>(frame.duplicates);
+        entries = frame.entries;
+        bytes = frame.bytes;
+        if (frame.tokens == 0) return;
+        loop_s += inside;
+        token_s += inside * frame.tokens;
+        tokens_busy_s += inside * frame.tokens_in_use;
+        tokens_waiting_s += inside * frame.tokens_waiting;
+        if (frame.start >= from) loop_lag.merge(frame.loop_lag);
     }
 };
+
+void tell_cache(RunResult& r, const Sums& sums) {
+    const auto whole = [](double n) { return static_cast<std::uint64_t>(n + 0.5); };
+    if (sums.hits + sums.misses > 0) r.cache_hit_ratio = sums.hits / (sums.hits + sums.misses);
+    r.cache_misses = whole(sums.misses);
+    r.cache_evictions = whole(sums.evictions);
+    r.cache_errors = whole(sums.errors);
+    r.cache_duplicates = whole(sums.duplicates);
+    r.cache_entries = sums.entries;
+    r.cache_bytes = sums.bytes;
+}
 
 std::vector<RequestEvent> joined(const std::vector<RequestEvent>& client,
                                  std::vector<RequestEvent> server) {
@@ -73,12 +103,22 @@ struct Aggregator::State {
         k.end = f.start + f.length;
         k.threads = static_cast<std::uint32_t>(f.server.threads.size());
         k.pool = f.server.pool_size;
+        k.tokens = f.server.tokens;
+        k.tokens_in_use = f.server.tokens_in_use;
+        k.tokens_waiting = f.server.tokens_waiting;
+        k.loop_lag = f.server.loop_lag;
         k.busy = f.server.busy_time;
         k.worker_cpu = f.server.worker_cpu;
         k.pool_busy = f.server.pool_busy_time;
         k.generator_cpu = generator_cpu;
+        k.breaker_open = f.breaker_open;
         k.hits = f.server.cache_hits;
         k.misses = f.server.cache_misses;
+        k.evictions = f.server.cache_evictions;
+        k.errors = f.server.cache_errors;
+        k.duplicates = f.server.cache_duplicates;
+        k.entries = f.server.cache_entries;
+        k.bytes = f.server.cache_bytes;
         kept.push_back(k);
         if (f.interrupted) longest_gap = std::max(longest_gap, f.length);
         changes.insert(changes.end(), f.changes.begin(), f.changes.end());
@@ -115,6 +155,7 @@ FramePtr Aggregator::frame(const IntervalCut& cut, ServerSample server,
     f->slip = cut.slip;
     f->parts = cut.parts;
     f->parts_of = cut.parts_of;
+    f->breaker_open = cut.breaker_open;
     f->server = std::move(server);
     f->events = joined(cut.events, std::move(server_events));
     f->events_left_out = cut.events_left_out + server_events_left_out;
@@ -161,8 +202,14 @@ RunResultPtr Aggregator::finish(const WindowTotals& totals, bool stopped_early,
     r->utilisation_workers = share_of(from_seconds(sums.busy_s), sums.thread_s);
     r->utilisation_cpu = share_of(from_seconds(sums.worker_cpu_s), sums.core_s);
     r->utilisation_pool = share_of(from_seconds(sums.pool_busy_s), sums.pool_s);
+    if (sums.loop_s > 0) {
+        r->utilisation_tokens = std::clamp(sums.tokens_busy_s / sums.token_s, 0.0, 1.0);
+        r->tokens_waiting = sums.tokens_waiting_s / sums.loop_s;
+        r->loop_lag = std::move(sums.loop_lag);
+    }
+    r->breaker_open = share_of(from_seconds(sums.breaker_open_s), window_s);
     r->worker_cpu = from_seconds(sums.worker_cpu_s);
-    if (sums.hits + sums.misses > 0) r->cache_hit_ratio = sums.hits / (sums.hits + sums.misses);
+    tell_cache(*r, sums);
 
     Circumstances seen;
     seen.stopped_early = stopped_early;

@@ -42,6 +42,15 @@ void take_off(PartTimes& parts, Duration excess) {
     }
 }
 
+/// The delay was added on the way there, which looks like queueing, and half of it on the way back.
+void add_network(PartTimes& parts, Duration network) {
+    for (const Part where : {Part::queue, Part::write}) {
+        const Duration taken = std::min(parts[at(where)], network / 2);
+        parts[at(where)] -= taken;
+        parts[at(Part::network)] += taken;
+    }
+}
+
 }  // namespace
 
 PartTimes decompose(const Sample& s) {
@@ -49,7 +58,10 @@ PartTimes decompose(const Sample& s) {
     const Duration latency = between(s.intended, s.done);
     const Timeline t = in_order(s);
     parts[at(Part::schedule_slip)] = t.released - s.intended;
-    parts[at(Part::client_wait)] = t.assigned - t.released;
+    // What came before the last attempt is neither waiting for a connection nor the server's.
+    const Instant begun = std::clamp(s.retried, t.released, t.assigned);
+    parts[at(Part::retry)] = begun - t.released;
+    parts[at(Part::client_wait)] = t.assigned - begun;
     parts[at(Part::connect)] = t.sent - t.assigned;
     if (s.server) {
         const ServerTimes& server = *s.server;
@@ -57,6 +69,7 @@ PartTimes decompose(const Sample& s) {
             parts[i] = std::max(Duration{}, server.parts[i]);
         parts[at(Part::queue)] += between(t.sent, server.received);
         parts[at(Part::write)] = between(server.ready, s.done);
+        add_network(parts, s.network);
     }
     const Duration told = std::accumulate(parts.begin(), parts.end(), Duration{});
     if (told <= latency)

@@ -17,11 +17,15 @@ struct PartName {
 
 constexpr std::array<PartName, part_count> part_names{{
     {"schedule_slip", "schedule slip"},
+    {"retry", "earlier attempts"},
     {"client_wait", "client wait"},
     {"connect", "connect"},
+    {"network", "network"},
     {"queue", "queue"},
     {"parse", "parse"},
     {"lock_wait", "lock wait"},
+    {"loop_wait", "loop wait"},
+    {"token_wait", "token wait"},
     {"cpu", "CPU"},
     {"io_wait", "I/O wait"},
     {"pool_wait", "pool wait"},
@@ -58,6 +62,11 @@ Counts& Counts::operator+=(const Counts& other) {
     stale += other.stale;
     late += other.late;
     good += other.good;
+    abandoned += other.abandoned;
+    held_back += other.held_back;
+    attempts += other.attempts;
+    retries += other.retries;
+    hedges += other.hedges;
     return *this;
 }
 

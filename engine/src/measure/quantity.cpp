@@ -43,6 +43,11 @@ Value of_counts(const RunResult& r, std::string_view key) {
         return number(r.counts.ended[static_cast<std::size_t>(found - endings.begin())]);
     if (key == "planned") return number(r.counts.planned);
     if (key == "late") return number(r.counts.late);
+    if (key == "abandoned") return number(r.counts.abandoned);
+    if (key == "held_back") return number(r.counts.held_back);
+    if (key == "attempts") return number(r.counts.attempts);
+    if (key == "retries") return number(r.counts.retries);
+    if (key == "hedges") return number(r.counts.hedges);
     if (!r.truth_known) return std::nullopt;
     if (key == "wrong_user") return number(r.counts.wrong_user);
     if (key == "stale") return number(r.counts.stale);
@@ -62,6 +67,19 @@ Value of_utilisation(const RunResult& r, std::string_view key) {
     if (key == "workers") return r.utilisation_workers;
     if (key == "cpu") return r.utilisation_cpu;
     if (key == "pool") return r.utilisation_pool;
+    if (key == "tokens") return r.utilisation_tokens;
+    return std::nullopt;
+}
+
+Value of_cache(const RunResult& r, std::string_view name) {
+    if (name == "cache_hit_ratio") return r.cache_hit_ratio;
+    if (!r.truth_known) return std::nullopt;
+    if (name == "cache_misses") return number(r.cache_misses);
+    if (name == "cache_evictions") return number(r.cache_evictions);
+    if (name == "cache_errors") return number(r.cache_errors);
+    if (name == "cache_duplicates") return number(r.cache_duplicates);
+    if (name == "cache_entries") return number(r.cache_entries);
+    if (name == "cache_bytes") return number(r.cache_bytes);
     return std::nullopt;
 }
 
@@ -73,16 +91,19 @@ Value value_of(const RunResult& r, std::string_view name) {
     if (family == "since_send_ms") return of_summary(r.since_send, key);
     if (family == "service_ms") return of_summary(r.service, key);
     if (family == "schedule_slip_ms") return of_summary(r.slip, key);
+    if (family == "loop_lag_ms") return of_summary(r.loop_lag, key);
+    if (family == "tokens_waiting") return r.tokens_waiting;
     if (family == "counts") return of_counts(r, key);
     if (family == "breakdown_ms") return of_breakdown(r, key);
     if (family == "utilisation") return of_utilisation(r, key);
     if (family == "errors") return number(r.counts.errors());
-    if (family == "cache_hit_ratio") return r.cache_hit_ratio;
+    if (family.starts_with("cache_")) return of_cache(r, name);
     if (r.length <= Duration{}) return std::nullopt;  // a rate over no time
     if (family == "offered_per_s") return r.offered_per_s;
     if (family == "throughput_per_s") return r.throughput_per_s;
     if (family == "goodput_per_s") return r.goodput_per_s;
     if (family == "concurrency") return r.concurrency;
+    if (family == "breaker_open") return r.breaker_open;
     return std::nullopt;
 }
 

@@ -109,11 +109,19 @@ class Dots {
 
 void count(Counts& counts, const Sample& s) {
     ++counts.of(s.ending);
+    counts.abandoned += s.abandoned ? 1 : 0;
+    counts.held_back += s.held_back ? 1 : 0;
     if (s.ending != Ending::ok) return;
     counts.wrong_user += s.wrong_user ? 1 : 0;
     counts.stale += s.stale ? 1 : 0;
     counts.late += s.late ? 1 : 0;
     counts.good += s.wrong_user || s.stale || s.late ? 0 : 1;
+}
+
+void count(Counts& counts, Attempt attempt) {
+    ++counts.attempts;
+    counts.retries += attempt == Attempt::retry ? 1 : 0;
+    counts.hedges += attempt == Attempt::hedge ? 1 : 0;
 }
 
 void add(PartTimes& sum, const PartTimes& parts) {
@@ -199,7 +207,13 @@ void Recorder::planned(std::uint64_t, Instant intended) {
     ++b.window.inside.planned;
 }
 
-void Recorder::sent(std::uint64_t id, Instant at) { books_->dots.sent(id, at); }
+void Recorder::sent(std::uint64_t id, Instant intended, Instant at, Attempt attempt) {
+    Books& b = *books_;
+    b.dots.sent(id, at);
+    count(b.interval.counts, attempt);
+    if (b.followed(intended)) count(b.window.counts, attempt);
+    if (b.followed(at)) count(b.window.inside, attempt);
+}
 
 void Recorder::ended(const Sample& s) {
     Books& b = *books_;

@@ -24,6 +24,7 @@ struct Sample {
     std::uint64_t id = 0;
     Instant intended{};  ///< when the plan says it begins
     Instant released{};  ///< when the generator took it up
+    Instant retried{};   ///< when its last attempt began; zero where that is the first
     Instant assigned{};  ///< when it had a connection object to go on (waiting in the client ends)
     Instant sent{};      ///< connected, and the request handed to the kernel
     Instant done{};      ///< last byte received, or given up
@@ -31,8 +32,14 @@ struct Sample {
     bool wrong_user = false;
     bool stale = false;
     bool late = false;
+    bool abandoned = false;  ///< timed_out because the user's patience ended
+    bool held_back = false;  ///< not_sent because the circuit breaker was open
+    Duration network{};      ///< of the time between sent and done, what the client added as delay
     std::optional<ServerTimes> server;
 };
+
+/// Why a request is written to a connection.
+enum class Attempt : std::uint8_t { first, retry, hedge };
 
 /// What was recorded since the last cut, for one Frame.
 struct IntervalCut {
@@ -46,6 +53,7 @@ struct IntervalCut {
     std::vector<RequestEvent> events;
     std::uint64_t events_left_out = 0;
     Duration generator_cpu{};  ///< CPU time of the load thread in it
+    Duration breaker_open{};   ///< in it
 };
 
 /// What the window [from, to) comes to. See RunResult for which base each figure has.
@@ -71,6 +79,8 @@ struct WindowTotals {
 ///   server told); slip is of every request that was released, however it ended; parts are of ok
 ///   answers of a server that tells. wrong_user, stale and late are marks on ok; good is ok without
 ///   a mark.
+/// - Attempts count where they were made (a cut, `inside`) and to whom they belong (the window's
+///   `counts`); they take no part in the sum of the endings.
 /// - At every moment: planned = ended + in flight, in the window and over all.
 /// - concurrency is the time integral, over the window, of the number of requests begun (by their
 ///   intended start) and not done, of every kind of ending. It is kept from the events, not from
@@ -98,8 +108,9 @@ class Recorder {
 
     /// The plan made a request. Must be called before anything else for it.
     void planned(std::uint64_t id, Instant intended);
-    /// It was sent (for the dots).
-    void sent(std::uint64_t id, Instant at);
+    /// It was sent, once more where `attempt` is not the first. Counts as an attempt of the request
+    /// that was due at `intended`, however that ends.
+    void sent(std::uint64_t id, Instant intended, Instant at, Attempt attempt = Attempt::first);
     /// It ended, in whichever way.
     void ended(const Sample& sample);
     /// A request that was in flight when the run was stopped: neither answered nor given up, so it

@@ -48,7 +48,8 @@ void look_at_generator_cpu(RunResult& r, double share) {
 }
 
 void look_at_not_sent(RunResult& r) {
-    const std::uint64_t not_sent = r.counts.of(Ending::not_sent);
+    // What the circuit breaker held back was not meant to be sent.
+    const std::uint64_t not_sent = r.counts.of(Ending::not_sent) - r.counts.held_back;
     const double share = static_cast<double>(not_sent) /
                          static_cast<double>(std::max<std::uint64_t>(1, r.counts.planned));
     if (share <= tolerated_not_sent) return;
@@ -110,6 +111,15 @@ void look_at_interruptions(RunResult& r, const Circumstances& seen) {
     }
 }
 
+/// Flask-Caching logs them and goes on; so does nobody notice.
+void look_at_swallowed_errors(RunResult& r) {
+    if (r.cache_errors == 0) return;
+    r.remarks.push_back(fmt::format(
+        "{} errors of the cache or its key function were swallowed: each time the view was called "
+        "as if there were no cache.",
+        r.cache_errors));
+}
+
 /// What was withdrawn at the end was the slowest: without it the tail looks better than it was.
 void look_at_withdrawn(RunResult& r, const Circumstances& seen) {
     if (r.inside.planned <= r.counts.planned || seen.stopped_early) return;
@@ -124,6 +134,7 @@ void look_at_withdrawn(RunResult& r, const Circumstances& seen) {
 void judge_run(RunResult& r, const Circumstances& seen) {
     look_at_interruptions(r, seen);
     look_at_withdrawn(r, seen);
+    look_at_swallowed_errors(r);
     look_at_slip(r);
     look_at_generator_cpu(r, seen.generator_share);
     look_at_not_sent(r);

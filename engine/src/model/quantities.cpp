@@ -70,9 +70,15 @@ void add_counts(Table& t) {
         Count{"not_sent", "Not sent", "The generator could not send them"},
         Count{"http_4xx", "Client errors", "Ended with 4xx"},
         Count{"http_5xx", "Server errors", "Ended with 5xx other than 503"},
-        Count{"wrong_user", "Wrong user", "Answered ok, for somebody else than who asked"},
+        Count{"wrong_user", "Wrong user",
+              "Answered ok, for somebody else than who asked, or in another language"},
         Count{"stale", "Stale", "Answered ok, older than what was committed when it was sent"},
         Count{"late", "Late", "Answered ok, after the deadline"},
+        Count{"abandoned", "Left", "Of those timed out: the user's patience had ended"},
+        Count{"held_back", "Held back", "Of those not sent: the circuit breaker was open"},
+        Count{"attempts", "Attempts", "Requests written to a connection, all of them"},
+        Count{"retries", "Retries", "Of the attempts: made again after one that failed"},
+        Count{"hedges", "Second copies", "Of the attempts: beside one that took long"},
     };
     for (const Count& count : counts) {
         const auto name = t.keep(fmt::format("counts.{}", count.key));
@@ -86,11 +92,15 @@ void add_breakdown(Table& t) {
     using Words = std::pair<std::string_view, std::string_view>;
     constexpr std::array<Words, part_count> parts{
         Words{"schedule_slip", "schedule slip"},
+        Words{"retry", "earlier attempts"},
         Words{"client_wait", "client wait"},
         Words{"connect", "connect"},
+        Words{"network", "network"},
         Words{"queue", "queue"},
         Words{"parse", "parse"},
         Words{"lock_wait", "lock wait"},
+        Words{"loop_wait", "loop wait"},
+        Words{"token_wait", "token wait"},
         Words{"cpu", "computing"},
         Words{"io_wait", "waiting"},
         Words{"pool_wait", "pool wait"},
@@ -107,6 +117,19 @@ void add_breakdown(Table& t) {
     }
 }
 
+void add_cache(Table& t) {
+    const auto same = [&t](std::string_view name, std::string_view label,
+                           std::string_view meaning) { t.add(name, name, label, "", meaning); };
+    same("cache_misses", "Cache misses", "Look-ups that found nothing: the view was called");
+    same("cache_evictions", "Cache evictions", "Entries that had to go for want of room");
+    same("cache_errors", "Cache errors swallowed",
+         "Errors of the cache or its key function; the view was called as if there were no cache");
+    same("cache_duplicates", "Entries made at the same time",
+         "Misses while another request was making the same entry: the stampede");
+    same("cache_entries", "Cache entries", "Entries at the end of the window");
+    same("cache_bytes", "Cache bytes", "Bytes of keys and bodies at the end of the window");
+}
+
 Table make_table() {
     Table t;
     add_rates(t);
@@ -117,6 +140,8 @@ Table make_table() {
                       "A worker busy or waiting on this request alone"});
     add_histogram(t, {"schedule_slip_ms", "schedule_slip.", "Schedule slip",
                       "Released later than planned: the generator's own lateness"});
+    add_histogram(t, {"loop_lag_ms", "loop_lag.", "Loop lag",
+                      "From when something was due on an event loop until it ran"});
     add_counts(t);
     add_breakdown(t);
     t.add("utilisation.workers", "utilisation.workers", "Workers busy", "share",
@@ -125,7 +150,14 @@ Table make_table() {
           "CPU time of the worker threads over the cores they could use, 0 to 1");
     t.add("utilisation.pool", "utilisation.pool", "Connections busy", "share",
           "Busy database connections over all, 0 to 1");
+    t.add("utilisation.tokens", "utilisation.tokens", "Pool threads busy", "share",
+          "Tokens in use of the thread pools beside event loops over all, 0 to 1");
+    t.add("tokens_waiting", "tokens_waiting", "Waiting for a token", "",
+          "Mean number of steps that wait for a thread of such a pool");
+    t.add("breaker_open", "breaker_open", "Breaker open", "share",
+          "Share of the window in which the client's circuit breaker was not closed, 0 to 1");
     t.add("cache_hit_ratio", "hit_ratio", "Hit ratio", "share", "Cache hits over look-ups, 0 to 1");
+    add_cache(t);
     t.add("concurrency", "concurrency", "In flight", "",
           "Mean number of requests begun and not done: Little's L");
     return t;

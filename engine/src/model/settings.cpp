@@ -46,8 +46,8 @@ struct Found {
     P place;
 };
 
-/// Row and place for "route.ROUTE.FIELD", "route.ROUTE.STEP" or "route.ROUTE.STEP.key"; no row if
-/// none.
+/// Row and place for "route.ROUTE.FIELD", "route.ROUTE.STEP", "route.ROUTE.STEP.key",
+/// ".blocking" or ".offload"; no row if none.
 template <class P, class S>
 Found<P> find_in_routes(S& system, std::string_view rest) {
     Found<P> found;
@@ -56,11 +56,23 @@ Found<P> find_in_routes(S& system, std::string_view rest) {
     found.place.route = route_by_id(system.routes, rest.substr(0, dot));
     if (!found.place.route) return found;
     std::string_view name = rest.substr(dot + 1);
-    for (const std::string_view field : {"path", "method", "inline", "personal", "size"}) {
+    for (const std::string_view field :
+         {"path", "method", "view", "inline", "personal", "localised", "size"}) {
         if (name == field) {
             found.row = find_row(fmt::format("route.*.{}", field));
             return found;
         }
+    }
+    for (const std::string_view flag : {"blocking", "offload"}) {
+        const auto dot_before = name.rfind('.');
+        if (dot_before == name.npos || name.substr(dot_before + 1) != flag) continue;
+        found.place.step = find_step(found.place.route->steps, name.substr(0, dot_before));
+        if (!found.place.step) return found;
+        const StepKind kind = found.place.step->kind;
+        if (flag == "blocking" ? may_block(kind) : may_offload(kind)) {
+            found.row = find_row(fmt::format("route.*.step.{}", flag));
+        }
+        return found;
     }
     constexpr std::string_view key_suffix = ".key";
     const bool names_key = name.ends_with(key_suffix);
@@ -94,9 +106,12 @@ void add_step_paths(const std::string& prefix, const std::vector<Step>& steps,
         if (step.kind == StepKind::cache) {
             paths.push_back(prefix + step.id + ".key");
             add_step_paths(prefix, step.steps, paths);
-        } else if (!step_row_path(step.kind).empty()) {
-            paths.push_back(prefix + step.id);
+            continue;
         }
+        if (!step_row_path(step.kind).empty()) paths.push_back(prefix + step.id);
+        if (may_block(step.kind)) paths.push_back(prefix + step.id + ".blocking");
+        if (may_offload(step.kind)) paths.push_back(prefix + step.id + ".offload");
+        add_step_paths(prefix, step.steps, paths);
     }
 }
 
@@ -134,7 +149,8 @@ std::vector<std::string> concrete_paths(const System& system) {
             routes_done = true;
             for (const Route& route : system.routes) {
                 const std::string prefix = "route." + route.id + ".";
-                for (const char* field : {"path", "method", "inline", "personal", "size"}) {
+                for (const char* field :
+                     {"path", "method", "view", "inline", "personal", "localised", "size"}) {
                     paths.push_back(prefix + field);
                 }
                 add_step_paths(prefix, route.steps, paths);

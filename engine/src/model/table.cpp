@@ -22,9 +22,11 @@ SettingValue value_of(const SettingInfo&, Bytes v) { return v; }
 SettingValue value_of(const SettingInfo&, const Distribution& v) { return v; }
 SettingValue value_of(const SettingInfo&, const std::string& v) { return v; }
 SettingValue value_of(const SettingInfo&, const KeyRule& v) {
+    if (v.function == KeyFunction::constant) return std::string("constant");
+    if (v.function == KeyFunction::throws) return std::string("throws");
     std::string text;
-    for (const auto& [part, name] :
-         {std::pair{v.path, "path"}, std::pair{v.query, "query"}, std::pair{v.user, "user"}}) {
+    for (const auto& [part, name] : {std::pair{v.path, "path"}, std::pair{v.query, "query"},
+                                     std::pair{v.user, "user"}, std::pair{v.header, "header"}}) {
         if (part) text += (text.empty() ? "" : "+") + std::string(name);
     }
     return text;
@@ -44,7 +46,10 @@ void assign(const SettingInfo&, int& field, const SettingValue& v) {
 void assign(const SettingInfo&, KeyRule& field, const SettingValue& v) {
     const auto& text = std::get<std::string>(v);
     const auto names_it = [&](std::string_view part) { return text.find(part) != text.npos; };
-    field = {names_it("path"), names_it("query"), names_it("user")};
+    const KeyFunction function = text == "constant" ? KeyFunction::constant
+                                 : text == "throws" ? KeyFunction::throws
+                                                    : KeyFunction::parts;
+    field = {names_it("path"), names_it("query"), names_it("user"), names_it("header"), function};
 }
 template <class E>
 requires std::is_enum_v<E>
@@ -130,6 +135,40 @@ void add_server(std::vector<Row>& t) {
                     LAB_FIELD(p.model->system.server.switch_interval)));
 }
 
+void add_server_execution(std::vector<Row>& t) {
+    using enum ValueKind;
+    t.push_back(row(
+        one_of(
+            "server.execution", "A worker is", {"threads", "greenlets", "loop"},
+            {"threads", "greenlets", "an event loop"},
+            "What a worker is: threads; greenlets, of which one runs until it waits (gevent); or "
+            "an event loop, where only what awaits lets others run (asyncio, Node.js).",
+            "gunicorn -k gthread, -k gevent or -k uvicorn.workers.UvicornWorker"),
+        LAB_FIELD(p.model->system.server.execution)));
+    t.push_back(row(yes_no("server.async_views", "Views are async",
+                           "Views are written with async def. Threads run one on an event loop of "
+                           "its own and wait for it; an event loop runs it itself, and views "
+                           "written with def in its pool of threads.",
+                           "async def view(): instead of def view():"),
+                    LAB_FIELD(p.model->system.server.async_views)));
+    t.push_back(row(ranged(count, "server.pool_threads", "Pool threads per worker", 1, 1'024,
+                           "Event loops and greenlets: threads of each worker's pool, for what "
+                           "would block; what comes when all are taken waits unseen.",
+                           "anyio.to_thread.current_default_thread_limiter().total_tokens = {}"),
+                    LAB_FIELD(p.model->system.server.pool_threads)));
+    t.push_back(
+        row(ranged(count, "server.worker_connections", "Requests in hand per worker", 1, 10'000,
+                   "Event loops and greenlets: requests that a worker takes in hand at "
+                   "once; more wait in its queue.",
+                   "gunicorn -k gevent --worker-connections {} app:app"),
+            LAB_FIELD(p.model->system.server.worker_connections)));
+    t.push_back(row(ranged(duration, "server.async_cost", "Cost of an async view", 0, 1 * s,
+                           "CPU time that an async view costs a worker of threads or greenlets, "
+                           "which starts a thread and an event loop for each.",
+                           "async def view(): under Flask, about 1 ms a request"),
+                    LAB_FIELD(p.model->system.server.async_cost)));
+}
+
 void add_server_limits(std::vector<Row>& t) {
     using enum ValueKind;
     t.push_back(
@@ -151,6 +190,13 @@ void add_server_limits(std::vector<Row>& t) {
                            "A longer request body is answered 413.",
                            R"(app.config["MAX_CONTENT_LENGTH"] = BYTES)"),
                     LAB_FIELD(p.model->system.server.body_limit)));
+    t.push_back(row(ranged(duration, "server.stall_every", "Stands still every", 0, 600 * s,
+                           "Once in each such stretch no handler goes on, as in a long garbage "
+                           "collection; 0 s: never."),
+                    LAB_FIELD(p.model->system.server.stall_every)));
+    t.push_back(row(ranged(duration, "server.stall_for", "Stands still for", 0, 60 * s,
+                           "How long the handlers stand still each time."),
+                    LAB_FIELD(p.model->system.server.stall_for)));
 }
 
 void add_route(std::vector<Row>& t) {
@@ -163,12 +209,22 @@ void add_route(std::vector<Row>& t) {
     t.push_back(row(one_of("route.*.method", "Method", {"GET", "POST"}, {"GET", "POST"},
                            "How the address is asked for."),
                     LAB_FIELD(p.route->method)));
+    t.push_back(row(one_of("route.*.view", "View", {"server", "sync", "async"},
+                           {"as the server's", "def", "async def"},
+                           "How the view is written: as server.async_views says, with def, or with "
+                           "async def.",
+                           "def view(): or async def view():"),
+                    LAB_FIELD(p.route->view)));
     t.push_back(row(yes_no("route.*.inline", "Answered without a worker",
                            "Answered on the front end, without a worker; needs steps = []."),
                     LAB_FIELD(p.route->inline_answer)));
     t.push_back(row(yes_no("route.*.personal", "Personal answer",
                            "The answer is for the user who asked: another user's is wrong."),
                     LAB_FIELD(p.route->personal)));
+    t.push_back(row(yes_no("route.*.localised", "Localised answer",
+                           "The answer is in the language asked for (Accept-Language): one in "
+                           "another language is for the wrong user."),
+                    LAB_FIELD(p.route->localised)));
     t.push_back(row(ranged(bytes, "route.*.size", "Answer size", 0, 1e6,
                            "Bytes of body where no step makes one."),
                     LAB_FIELD(p.route->size)));
@@ -187,12 +243,19 @@ void add_route(std::vector<Row>& t) {
             "What is asked of the database."),
         LAB_FIELD(p.step->query)));
     t.push_back(row(
-        one_of(
-            "route.*.cache.key", "Cache key",
-            {"path", "query", "user", "path+query", "path+user", "query+user", "path+query+user"},
-            {"path", "query string", "user", "path, query string", "path, user",
-             "query string, user", "path, query string, user"},
-            "What makes two requests the same to the cache.", "@cache.cached(make_cache_key=...)"),
+        one_of("route.*.cache.key", "Cache key",
+               {"path", "query", "user", "path+query", "path+user", "query+user", "path+query+user",
+                "header", "path+header", "query+header", "user+header", "path+query+header",
+                "path+user+header", "query+user+header", "path+query+user+header", "constant",
+                "throws"},
+               {"path", "query string", "user", "path, query string", "path, user",
+                "query string, user", "path, query string, user", "language", "path, language",
+                "query string, language", "user, language", "path, query string, language",
+                "path, user, language", "query string, user, language",
+                "path, query string, user, language", "the same for all", "throws an error"},
+               "What makes two requests the same to the cache; header is Accept-Language, constant "
+               "one key for all, throws a key function that fails, which is swallowed.",
+               "@cache.cached(make_cache_key=...)"),
         LAB_FIELD(p.step->key)));
     t.push_back(row(ranged(count, "route.*.render", "Rows rendered", 1, 2'000,
                            "Rows that the template shows: of those read, repeated if fewer.",
@@ -201,24 +264,98 @@ void add_route(std::vector<Row>& t) {
     t.push_back(row(ranged(bytes, "route.*.respond", "Body size", 0, 1e6,
                            "Bytes added to the body of the answer."),
                     LAB_FIELD(p.step->size)));
+    t.push_back(row(ranged(count, "route.*.gather", "Calls at once", 1, 64,
+                           "How many times each branch of a gather is started; they run at once "
+                           "where the view is async, one after the other elsewhere.",
+                           "await asyncio.gather(*[call() for _ in range({})])"),
+                    LAB_FIELD(p.step->copies)));
+    t.push_back(row(yes_no("route.*.step.blocking", "Blocks",
+                           "Of a wait, query or write: it does not await, so that an event loop or "
+                           "a worker of greenlets stands still meanwhile.",
+                           "time.sleep() or requests.get() where await belongs"),
+                    LAB_FIELD(p.step->blocking)));
+    t.push_back(row(yes_no("route.*.step.offload", "In the thread pool",
+                           "Of a cpu, wait, query, write or render on an event loop: it is done in "
+                           "the pool of threads while others run.",
+                           "await asyncio.to_thread(work)"),
+                    LAB_FIELD(p.step->offload)));
 }
 
-void add_cache_and_database(std::vector<Row>& t) {
+void add_cache(std::vector<Row>& t) {
     using enum ValueKind;
     t.push_back(
-        row(one_of("cache.mode", "Cache", {"none", "per-worker", "shared"},
-                   {"none", "per worker", "shared"},
-                   "Where answers are kept: nowhere, in each worker, or in one place for all.",
+        row(one_of("cache.mode", "Cache", {"none", "per-worker", "shared", "null"},
+                   {"none", "per worker", "shared", "null"},
+                   "Where answers are kept: nowhere, in each worker, or in one place for all; null "
+                   "is Flask-Caching's default, which looks up and stores and keeps nothing.",
                    R"(app.config["CACHE_TYPE"] = "NullCache", "SimpleCache" or "RedisCache")"),
             LAB_FIELD(p.model->system.cache.mode)));
-    t.push_back(row(ranged(duration, "cache.ttl", "Entries live for", 10 * ms, 600 * s,
-                           "An entry is fresh for this long, then it is made again.",
+    t.push_back(row(ranged(duration, "cache.ttl", "Entries live for", 0, 600 * s,
+                           "An entry is fresh for this long, then it is made again; 0 s means for "
+                           "ever.",
                            "@cache.cached(timeout=SECONDS)"),
                     LAB_FIELD(p.model->system.cache.ttl)));
-    t.push_back(row(ranged(count, "cache.capacity", "Cache places", 1, 100'000,
-                           "Entries, in each worker or in all; the least recently used goes first.",
-                           R"(app.config["CACHE_THRESHOLD"] = {})"),
-                    LAB_FIELD(p.model->system.cache.capacity)));
+    t.push_back(row(ranged(number, "cache.ttl_jitter", "Life is shortened by", 0, 1,
+                           "Up to this share of an entry's life is taken off, by lot, so that "
+                           "entries made together do not end together."),
+                    LAB_FIELD(p.model->system.cache.ttl_jitter)));
+    t.push_back(
+        row(ranged(count, "cache.capacity", "Cache places", 1, 100'000,
+                   "Entries, in each worker or in all.", R"(app.config["CACHE_THRESHOLD"] = {})"),
+            LAB_FIELD(p.model->system.cache.capacity)));
+    t.push_back(row(ranged(bytes, "cache.capacity_bytes", "Cache memory", 0, 1e9,
+                           "Bytes of keys and bodies, in each worker or in all; 0 B means no "
+                           "limit.",
+                           "redis-server --maxmemory BYTES"),
+                    LAB_FIELD(p.model->system.cache.capacity_bytes)));
+    t.push_back(
+        row(one_of("cache.eviction", "Who goes when it is full",
+                   {"lru", "lfu", "fifo", "random", "soonest-expiry"},
+                   {"least recently used", "least often used", "oldest", "one at random",
+                    "soonest to expire"},
+                   "Which entry goes for want of room; soonest-expiry is SimpleCache's rule, which "
+                   "prunes on the next store, and entries that never expire first.",
+                   "redis-server --maxmemory-policy allkeys-lru, allkeys-lfu, allkeys-random"),
+            LAB_FIELD(p.model->system.cache.eviction)));
+}
+
+void add_cache_cures(std::vector<Row>& t) {
+    using enum ValueKind;
+    t.push_back(row(yes_no("cache.invalidate_on_write", "Writing drops entries",
+                           "A write step drops the entries that were made from the row it "
+                           "changes, in the cache that its worker uses.",
+                           "cache.delete(key), after db.session.commit()"),
+                    LAB_FIELD(p.model->system.cache.invalidate_on_write)));
+    t.push_back(row(ranged(distribution, "cache.hop", "Way to the cache", 0, 1 * s,
+                           "Shared cache: waited for at each look-up and each store, as for a "
+                           "cache server on another machine.",
+                           "RedisCache: one round trip for get, one for set"),
+                    LAB_FIELD(p.model->system.cache.hop)));
+    t.push_back(row(yes_no("cache.failing", "Cache server fails",
+                           "Shared cache: its server answers with errors, which are swallowed; the "
+                           "view is called as if there were no cache."),
+                    LAB_FIELD(p.model->system.cache.failing)));
+    t.push_back(row(one_of("cache.stampede", "When many miss at once",
+                           {"none", "lock", "early", "stale-while-revalidate"},
+                           {"each makes it", "one makes it, others wait",
+                            "made again early, by chance", "one makes it, others get the old one"},
+                           "What keeps many requests from making the same entry at once.",
+                           "Flask-Caching: each makes it; nginx: proxy_cache_lock on, "
+                           "proxy_cache_use_stale updating"),
+                    LAB_FIELD(p.model->system.cache.stampede)));
+    t.push_back(row(ranged(number, "cache.early_beta", "Eagerness (beta)", 0, 100,
+                           "Stampede cure early: above 1 an entry is made again sooner, below 1 "
+                           "later."),
+                    LAB_FIELD(p.model->system.cache.early_beta)));
+    t.push_back(row(ranged(duration, "cache.stale_for", "Stale entries serve for", 0, 600 * s,
+                           "Stampede cure stale-while-revalidate: how long after its time an entry "
+                           "may still be given.",
+                           "Cache-Control: stale-while-revalidate=SECONDS"),
+                    LAB_FIELD(p.model->system.cache.stale_for)));
+}
+
+void add_database(std::vector<Row>& t) {
+    using enum ValueKind;
     t.push_back(row(ranged(count, "database.products", "Products", 400, 1'000'000,
                            "Rows of the product table."),
                     LAB_FIELD(p.model->system.database.products)));
@@ -247,6 +384,10 @@ void add_cache_and_database(std::vector<Row>& t) {
     t.push_back(row(yes_no("network.no_delay", "Send at once",
                            "TCP_NODELAY; without it Nagle's rule meets delayed acknowledgements."),
                     LAB_FIELD(p.model->system.network.no_delay)));
+    t.push_back(row(ranged(duration, "network.delay", "Network delay", 0, 2 * s,
+                           "Each way takes this much longer, and a new connection one more round "
+                           "trip; added in the client, not in the kernel."),
+                    LAB_FIELD(p.model->system.network.delay)));
 }
 
 void add_load(std::vector<Row>& t) {
@@ -265,6 +406,10 @@ void add_load(std::vector<Row>& t) {
     t.push_back(row(ranged(count, "load.users", "Users", 1, 1'000'000,
                            "How many different people ask; in closed loop also how many at once."),
                     LAB_FIELD(p.model->load.users)));
+    t.push_back(row(ranged(count, "load.languages", "Languages", 1, 8,
+                           "How many languages the users speak; above 1 each sends its "
+                           "Accept-Language."),
+                    LAB_FIELD(p.model->load.languages)));
     t.push_back(row(ranged(distribution, "load.think", "Think time", 0, 600 * s,
                            "Closed loop: pause between an answer and the next request."),
                     LAB_FIELD(p.model->load.think)));
@@ -290,6 +435,150 @@ void add_load(std::vector<Row>& t) {
     t.push_back(row(ranged(number, "load.zipf", "Popularity (Zipf)", 0, 5,
                            "0: all keys alike; 1: the k-th key is asked for 1/k as often."),
                     LAB_FIELD(p.model->load.zipf)));
+}
+
+void add_shape(std::vector<Row>& t) {
+    using enum ValueKind;
+    t.push_back(row(
+        one_of("load.shape", "Load shape",
+               {"constant", "ramp", "steps", "spike", "bursts", "daily", "recorded"},
+               {"level", "ramp", "steps", "spike", "bursts", "a day", "as recorded"},
+               "Open loop: how the arrivals move in the course of a run: level at load.rate, up "
+               "to load.peak by a ramp, steps or a spike, by turns at random (MMPP), over a day, "
+               "or as in a file."),
+        LAB_FIELD(p.model->load.shape.kind)));
+    t.push_back(row(ranged(rate, "load.peak", "Peak arrivals", 0, 50'000,
+                           "The other rate of the shape: where a ramp or steps end, and what a "
+                           "spike, a burst or the evening reaches."),
+                    LAB_FIELD(p.model->load.shape.peak)));
+    t.push_back(row(ranged(duration, "load.shape_start", "Shape begins at", 0, 600 * s,
+                           "When the ramp, steps or spike begin, counted from the start of the "
+                           "run, warm-up included."),
+                    LAB_FIELD(p.model->load.shape.start)));
+    t.push_back(row(ranged(duration, "load.shape_length", "Shape takes", 1 * ms, 600 * s,
+                           "How long the ramp, the steps or the spike take."),
+                    LAB_FIELD(p.model->load.shape.length)));
+    t.push_back(row(ranged(duration, "load.shape_repeat", "Shape repeats after", 0, 600 * s,
+                           "The ramp, the steps or the spike begin again so long after they "
+                           "began; 0 s: once only."),
+                    LAB_FIELD(p.model->load.shape.repeat)));
+    t.push_back(row(ranged(count, "load.steps", "Steps", 1, 100,
+                           "How many equal steps lead from load.rate to load.peak."),
+                    LAB_FIELD(p.model->load.shape.steps)));
+    t.push_back(row(ranged(duration, "load.calm", "Mean calm", 1 * ms, 600 * s,
+                           "Bursts: mean time at load.rate; each calm is of random length."),
+                    LAB_FIELD(p.model->load.shape.calm)));
+    t.push_back(row(ranged(duration, "load.burst", "Mean burst", 1 * ms, 600 * s,
+                           "Bursts: mean time at load.peak; each burst is of random length."),
+                    LAB_FIELD(p.model->load.shape.burst)));
+    t.push_back(row(ranged(duration, "load.day", "A day takes", 100 * ms, 86'400 * s,
+                           "Daily: how long the run takes for one day, from midnight on."),
+                    LAB_FIELD(p.model->load.shape.day)));
+    t.push_back({{"load.recording",
+                  "Recording",
+                  ValueKind::text,
+                  0,
+                  120,
+                  {},
+                  {},
+                  "Recorded: a CSV file in the scenario's own folder whose first column holds "
+                  "arrival times in seconds, ascending; empty: none.",
+                  {}},
+                 [](const SettingInfo&, const ConstPlace& p) -> SettingValue {
+                     return p.model->load.shape.recording.file;
+                 },
+                 [](const SettingInfo&, const Place& p, const SettingValue& v) {
+                     Recording& recording = p.model->load.shape.recording;
+                     if (recording.file != std::get<std::string>(v)) recording.times.reset();
+                     recording.file = std::get<std::string>(v);
+                 }});
+}
+
+void add_users(std::vector<Row>& t) {
+    using enum ValueKind;
+    t.push_back(row(ranged(number, "load.session", "Requests per visit", 0, 100,
+                           "Open loop: how many requests a visitor makes on average, one after "
+                           "another, with load.think in between; up to 1: each is somebody new."),
+                    LAB_FIELD(p.model->load.session)));
+    t.push_back(row(ranged(distribution, "load.patience", "Patience", 0, 600 * s,
+                           "A user who has waited so long leaves, counted from the intended "
+                           "start, and closes the connection; 0 s: nobody leaves."),
+                    LAB_FIELD(p.model->load.patience)));
+    t.push_back(row(ranged(number, "load.slow_readers", "Slow readers", 0, 1,
+                           "Share of the connections that read their answer slowly, 0 to 1."),
+                    LAB_FIELD(p.model->load.slow.readers)));
+    t.push_back(row(ranged(bytes, "load.read_rate", "They read, a second", 1, 1e9,
+                           "Bytes a second that a slow reader takes."),
+                    LAB_FIELD(p.model->load.slow.read_rate)));
+    t.push_back(row(ranged(number, "load.slow_senders", "Slow senders", 0, 1,
+                           "Share of the connections that send their request slowly, 0 to 1."),
+                    LAB_FIELD(p.model->load.slow.senders)));
+    t.push_back(row(ranged(bytes, "load.send_rate", "They send, a second", 1, 1e9,
+                           "Bytes a second that a slow sender sends."),
+                    LAB_FIELD(p.model->load.slow.send_rate)));
+}
+
+void add_retries(std::vector<Row>& t) {
+    using enum ValueKind;
+    t.push_back(
+        row(ranged(duration, "load.attempt_timeout", "One attempt gives up after", 0, 600 * s,
+                   "One attempt is broken off after this, and may be made again; the "
+                   "server is not told to stop; 0 s: only load.timeout counts.",
+                   "requests.get(url, timeout=SECONDS)"),
+            LAB_FIELD(p.model->load.retry.attempt_timeout)));
+    t.push_back(row(ranged(count, "load.retries", "Retries", 0, 20,
+                           "How often a failed attempt is made again at most.",
+                           "HTTPAdapter(max_retries=Retry(total={}))"),
+                    LAB_FIELD(p.model->load.retry.most)));
+    t.push_back(
+        row(one_of("load.retry_on", "Retries after", {"all", "timeouts", "errors", "rejected"},
+                   {"any failure", "a time-out", "an error", "503 alone"},
+                   "What is tried again: any failure, an attempt without an answer in "
+                   "time, an answer that is an error (5xx or a broken connection), or "
+                   "503 alone."),
+            LAB_FIELD(p.model->load.retry.on)));
+    t.push_back(row(one_of("load.backoff", "Back-off", {"constant", "exponential"},
+                           {"constant", "exponential, full jitter"},
+                           "The pause before the next attempt: always load.backoff_base, or at "
+                           "random up to a limit that doubles each time."),
+                    LAB_FIELD(p.model->load.retry.back_off)));
+    t.push_back(row(ranged(duration, "load.backoff_base", "Back-off begins at", 0, 60 * s,
+                           "The constant pause, or the first limit of a random one.",
+                           "Retry(total=3, backoff_factor=SECONDS)"),
+                    LAB_FIELD(p.model->load.retry.base)));
+    t.push_back(row(ranged(duration, "load.backoff_most", "Longest back-off", 0, 600 * s,
+                           "No pause before an attempt is longer."),
+                    LAB_FIELD(p.model->load.retry.cap)));
+    t.push_back(row(ranged(number, "load.retry_budget", "Retry budget", 0, 10,
+                           "Retries that the client may make for each request, all requests "
+                           "taken together: 0.1 is one for ten; 0: no limit."),
+                    LAB_FIELD(p.model->load.retry.budget)));
+}
+
+void add_protection(std::vector<Row>& t) {
+    using enum ValueKind;
+    t.push_back(row(ranged(number, "load.breaker", "Breaker opens at", 0, 1,
+                           "Share of failed attempts at which the client's circuit breaker "
+                           "opens and nothing is sent for a while; 0: there is none."),
+                    LAB_FIELD(p.model->load.breaker.share)));
+    t.push_back(row(ranged(duration, "load.breaker_window", "Breaker counts over", 10 * ms, 600 * s,
+                           "The time over which the breaker counts failures."),
+                    LAB_FIELD(p.model->load.breaker.window)));
+    t.push_back(row(ranged(count, "load.breaker_calls", "Breaker needs", 1, 10'000,
+                           "The breaker judges only where so many attempts have ended."),
+                    LAB_FIELD(p.model->load.breaker.calls)));
+    t.push_back(row(ranged(duration, "load.breaker_pause", "Breaker stays open", 10 * ms, 600 * s,
+                           "After this one request may try; if it is answered, the breaker "
+                           "closes."),
+                    LAB_FIELD(p.model->load.breaker.pause)));
+    t.push_back(row(ranged(duration, "load.hedge", "Second copy after", 0, 600 * s,
+                           "A second copy is sent beside a request that takes longer; the first "
+                           "answer wins and the other is cancelled; 0 s: none."),
+                    LAB_FIELD(p.model->load.hedge.after)));
+    t.push_back(row(ranged(number, "load.hedge_percentile", "Second copy at percentile", 0, 99.9,
+                           "The second copy is sent after this percentile of the latest answers "
+                           "instead; 0: after load.hedge."),
+                    LAB_FIELD(p.model->load.hedge.percentile)));
 }
 
 #undef LAB_FIELD
@@ -331,10 +620,17 @@ void add_mix(std::vector<Row>& t) {
 std::vector<Row> make_rows() {
     std::vector<Row> table;
     add_server(table);
+    add_server_execution(table);
     add_server_limits(table);
     add_route(table);
-    add_cache_and_database(table);
+    add_cache(table);
+    add_cache_cures(table);
+    add_database(table);
     add_load(table);
+    add_shape(table);
+    add_users(table);
+    add_retries(table);
+    add_protection(table);
     add_mix(table);
     return table;
 }
@@ -347,20 +643,30 @@ std::span<const Row> rows() {
 }
 
 std::string_view step_kind_name(StepKind kind) {
-    constexpr std::array<std::string_view, 7> names{"cpu",    "wait",    "query", "cache",
-                                                    "render", "respond", "write"};
+    constexpr std::array<std::string_view, 9> names{"cpu",     "wait",  "query",  "cache", "render",
+                                                    "respond", "write", "gather", "group"};
     return names[static_cast<std::size_t>(kind)];
 }
 
 std::string_view step_row_path(StepKind kind) {
-    constexpr std::array<std::string_view, 7> paths{"route.*.cpu",
+    constexpr std::array<std::string_view, 9> paths{"route.*.cpu",
                                                     "route.*.wait",
                                                     "route.*.query",
                                                     "route.*.cache.key",
                                                     "route.*.render",
                                                     "route.*.respond",
+                                                    "",
+                                                    "route.*.gather",
                                                     ""};
     return paths[static_cast<std::size_t>(kind)];
+}
+
+bool may_block(StepKind kind) {
+    return kind == StepKind::wait || kind == StepKind::query || kind == StepKind::write;
+}
+
+bool may_offload(StepKind kind) {
+    return may_block(kind) || kind == StepKind::cpu || kind == StepKind::render;
 }
 
 }  // namespace lab::names

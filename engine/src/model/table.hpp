@@ -68,6 +68,10 @@ template <class T>
 [[nodiscard]] std::string_view step_kind_name(StepKind);
 [[nodiscard]] std::string_view step_row_path(StepKind);
 
+/// Whether a step of this kind may be `blocking`, and `offload`.
+[[nodiscard]] bool may_block(StepKind);
+[[nodiscard]] bool may_offload(StepKind);
+
 /// not_found with "did you mean" for a path that names no setting of this system.
 [[nodiscard]] Error unknown_setting(const System&, std::string_view path);
 

@@ -19,10 +19,13 @@ constexpr int most_connections = 2'000;
 constexpr std::size_t most_routes = 32;
 constexpr std::size_t most_steps = 64;
 constexpr int most_cache_depth = 3;
+constexpr int most_pool_threads = 4'096;
+constexpr int most_steps_started = 512;
 
 /// Names of a route's own fields in paths ("route.pay.path"): no step may be called so.
-constexpr std::array<std::string_view, 9> reserved_step_ids{
-    "path", "method", "inline", "personal", "size", "id", "key", "steps", "weight"};
+constexpr std::array<std::string_view, 11> reserved_step_ids{
+    "path", "method", "view", "inline", "personal", "localised",
+    "size", "id",     "key",  "steps",  "weight"};
 
 Error problem(std::string where, std::string detail) {
     return {ErrorCode::invalid_input, std::move(where), std::move(detail)};
@@ -38,6 +41,7 @@ std::size_t occurrences(std::string_view text, std::string_view what) {
 struct StepCheck {
     std::string route;
     std::set<std::string> ids;
+    int started = 0;  ///< steps of one request, each copy of a gather counted
 
     Result<void> check(const std::vector<Step>& steps, int depth) {
         for (const Step& step : steps) {
@@ -62,18 +66,53 @@ struct StepCheck {
         return {};
     }
 
+    /// What a gather starts at once: each copy of each branch.
+    Result<void> check_branches(const Step& step, const std::string& where, int depth) {
+        if (step.steps.empty()) {
+            return problem(where, "found no inner steps; allowed: steps, at least one");
+        }
+        if (depth >= most_cache_depth) {
+            return problem(where, fmt::format("found steps more than {0} deep; allowed: {0}",
+                                              most_cache_depth));
+        }
+        const int before = started;
+        if (auto fit = check(step.steps, depth + 1); !fit) return fit;
+        started = before + (started - before) * step.copies;
+        if (started <= most_steps_started) return {};
+        return problem(where, fmt::format("found {} steps, each copy counted; allowed: at most {}",
+                                          show_count(started), most_steps_started));
+    }
+
+    Result<void> check_flags(const Step& step, const std::string& where) {
+        if (step.blocking && !names::may_block(step.kind)) {
+            return problem(where, "found blocking; allowed: for wait, query and write");
+        }
+        if (step.offload && !names::may_offload(step.kind)) {
+            return problem(where, "found offload; allowed: for cpu, wait, query, write and render");
+        }
+        return {};
+    }
+
     Result<void> check_kind(const Step& step, const std::string& where, int depth) {
+        ++started;
+        if (auto fit = check_flags(step, where); !fit) return fit;
+        if (step.kind == StepKind::gather || step.kind == StepKind::group) {
+            return check_branches(step, where, depth);
+        }
         if (step.kind != StepKind::cache) {
             if (step.steps.empty()) return {};
-            return problem(where, "found inner steps; allowed: only a cache step has them");
+            return problem(where,
+                           "found inner steps; allowed: only cache, gather and group have them");
         }
         if (step.steps.empty()) {
             return problem(where,
                            "found no inner steps; allowed: steps that make the answer on a miss");
         }
-        if (!step.key.path && !step.key.query && !step.key.user) {
+        const KeyRule& key = step.key;
+        if (key.function == KeyFunction::parts && !key.path && !key.query && !key.user &&
+            !key.header) {
             return problem(where + ".key",
-                           R"(found nothing; allowed: some of "path", "query", "user")");
+                           R"(found nothing; allowed: some of "path", "query", "user", "header")");
         }
         if (depth >= most_cache_depth) {
             return problem(where, fmt::format("found cache steps more than {0} deep; allowed: {0}",
@@ -136,7 +175,7 @@ Result<void> check_routes(const System& system) {
             return problem(where + ".inline",
                            "found true with steps; allowed: steps = [] for an inline answer");
         }
-        StepCheck steps{route.id, {}};
+        StepCheck steps{route.id, {}, 0};
         if (auto fit = steps.check(route.steps, 0); !fit) return fit;
     }
     return {};
@@ -176,6 +215,50 @@ Result<void> check_mix(const Model& model) {
     return {};
 }
 
+/// What an event loop and a worker of greenlets cannot have.
+Result<void> check_execution(const Server& server) {
+    if (server.execution == Execution::threads) return {};
+    const std::string_view kind = server.execution == Execution::loop ? "loop" : "greenlets";
+    if (server.threads > 1) {
+        return problem("server.threads",
+                       fmt::format("found {} with server.execution = {}; allowed: 1, for such a "
+                                   "worker is one thread (its pool: server.pool_threads)",
+                                   server.threads, kind));
+    }
+    if (server.workers * server.pool_threads > most_pool_threads) {
+        return problem(
+            "server.pool_threads",
+            fmt::format("found {} workers with {} threads each; allowed: at most {} "
+                        "threads in all",
+                        server.workers, server.pool_threads, show_count(most_pool_threads)));
+    }
+    return {};
+}
+
+Result<void> check_shape(const Shape& shape) {
+    const bool rises = shape.kind == LoadShape::ramp || shape.kind == LoadShape::steps ||
+                       shape.kind == LoadShape::spike;
+    if (rises && shape.repeat > Duration{} && shape.repeat < shape.length) {
+        return problem("load.shape_repeat",
+                       fmt::format("found {}, less than load.shape_length; allowed: 0s, or at "
+                                   "least {}",
+                                   write_value(shape.repeat), write_value(shape.length)));
+    }
+    if (shape.kind != LoadShape::recorded) return {};
+    if (shape.recording.file.empty()) {
+        return problem("load.recording",
+                       "found nothing; allowed: a CSV file in the scenario's folder, for "
+                       "load.shape = \"recorded\"");
+    }
+    if (!shape.recording.times) {
+        return problem("load.recording",
+                       fmt::format("{} has not been read; allowed: a CSV file that stands beside "
+                                   "the scenario file",
+                                   in_quotes(shape.recording.file)));
+    }
+    return {};
+}
+
 Result<void> check_together(const Model& model) {
     const Server& server = model.system.server;
     if (server.workers * server.threads > most_worker_threads) {
@@ -185,6 +268,7 @@ Result<void> check_together(const Model& model) {
                         "threads in all",
                         server.workers, server.threads, show_count(most_worker_threads)));
     }
+    if (auto fit = check_execution(server); !fit) return fit;
     if (model.load.model == LoadModel::closed && model.load.users > most_connections) {
         return problem("load.users",
                        fmt::format("found {}; allowed: at most {} in closed loop, where each user "
@@ -215,6 +299,7 @@ Result<void> validate(const Model& model) {
     if (auto fit = check_routes(model.system); !fit) return fit;
     if (auto fit = check_ranges(model); !fit) return fit;
     if (auto fit = check_mix(model); !fit) return fit;
+    if (auto fit = check_shape(model.load.shape); !fit) return fit;
     return check_together(model);
 }
 

@@ -54,6 +54,11 @@ void add_counts(Cells& cells, const Counts& c, bool truth_known) {
     add_told(cells, "counts.wrong_user", truth_known, c.wrong_user);
     add_told(cells, "counts.stale", truth_known, c.stale);
     add_count(cells, "counts.late", c.late);
+    add_count(cells, "counts.abandoned", c.abandoned);
+    add_count(cells, "counts.held_back", c.held_back);
+    add_count(cells, "counts.attempts", c.attempts);
+    add_count(cells, "counts.retries", c.retries);
+    add_count(cells, "counts.hedges", c.hedges);
 }
 
 void add_server(Cells& cells, const Frame& f, bool told) {
@@ -66,6 +71,9 @@ void add_server(Cells& cells, const Frame& f, bool told) {
     const double lookups = static_cast<double>(s.cache_hits + s.cache_misses);
     add(cells, "utilisation.workers", share(s.busy_time, s.threads.size()));
     add(cells, "utilisation.pool", share(s.pool_busy_time, s.pool_size));
+    const double tokens = s.tokens;
+    add(cells, "utilisation.tokens",
+        tokens > 0 ? std::optional{std::min(1.0, s.tokens_in_use / tokens)} : std::nullopt);
     add(cells, "cache_hit_ratio",
         lookups > 0 ? std::optional{static_cast<double>(s.cache_hits) / lookups} : std::nullopt);
     add_told(cells, "queue_depth", told, s.queue_depth);
@@ -76,8 +84,16 @@ void add_server(Cells& cells, const Frame& f, bool told) {
     add_told(cells, "pool_in_use", told, s.pool_in_use);
     add_told(cells, "pool_waiting", told, s.pool_waiting);
     add_told(cells, "cache_entries", told, s.cache_entries);
+    add_told(cells, "cache_bytes", told, s.cache_bytes);
+    add_told(cells, "cache_misses", told, s.cache_misses);
     add_told(cells, "cache_evictions", told, s.cache_evictions);
+    add_told(cells, "cache_errors", told, s.cache_errors);
+    add_told(cells, "cache_duplicates", told, s.cache_duplicates);
     add_told(cells, "updates", told, s.updates);
+    add_summary(cells, "loop_lag_ms", s.loop_lag);
+    add_told(cells, "loop_ready", told, s.loop_ready);
+    add_told(cells, "tokens_in_use", told, s.tokens_in_use);
+    add_told(cells, "tokens_waiting", told, s.tokens_waiting);
     add(cells, "worker_cpu_ms", told ? std::optional{to_ms(s.worker_cpu)} : std::nullopt);
     add(cells, "process_cpu_ms", told ? std::optional{to_ms(s.process_cpu)} : std::nullopt);
 }
@@ -117,6 +133,8 @@ Cells cells_of(const Frame& f) {
     }
     add_count(cells, "in_flight", f.in_flight);
     add_count(cells, "client_backlog", f.client_backlog);
+    add(cells, "breaker_open",
+        length > 0 ? std::optional{to_seconds(f.breaker_open) / length} : std::nullopt);
     add_server(cells, f, told);
     add_count(cells, "generation", f.generation);
     cells.emplace_back("changes", csv_cell(changes_of(f)));

@@ -46,6 +46,11 @@ std::string counts(const RunResult& r) {
         o.raw("stale", "null");
     }
     o.count("late", c.late);
+    o.count("abandoned", c.abandoned);
+    o.count("held_back", c.held_back);
+    o.count("attempts", c.attempts);
+    o.count("retries", c.retries);
+    o.count("hedges", c.hedges);
     return o.on_one_line();
 }
 
@@ -69,6 +74,7 @@ std::string utilisation(const RunResult& r) {
     o.number("workers", known(r.utilisation_workers));
     o.number("cpu", known(r.utilisation_cpu));
     o.number("pool", known(r.utilisation_pool));
+    o.number("tokens", r.utilisation_tokens);
     return o.on_one_line();
 }
 
@@ -113,7 +119,14 @@ std::string to_json(const RunResult& r) {
     // Beyond what every reader may rely on being there first.
     o.number("warm_up_s", to_seconds(r.warm_up));
     o.number("concurrency", rate(r, r.concurrency));
+    for (const std::string_view name : {"cache_misses", "cache_evictions", "cache_errors",
+                                        "cache_duplicates", "cache_entries", "cache_bytes"}) {
+        o.number(name, quantity(r, name).value());
+    }
     o.raw("unexplained_ms", summary(r.unexplained));
+    o.raw("loop_lag_ms", summary(r.loop_lag));
+    o.number("tokens_waiting", r.tokens_waiting);
+    o.number("breaker_open", rate(r, r.breaker_open));
     o.flag("generator_limited", r.generator_limited);
     o.flag("interrupted", r.interrupted);
     o.raw("remarks", list_of(r.remarks));

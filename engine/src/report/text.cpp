@@ -61,6 +61,7 @@ void add_latencies(std::string& out, const RunResult& r) {
     add_latency_row(out, "since send", r.since_send);
     add_latency_row(out, "service time", r.service);
     add_latency_row(out, "schedule slip", r.slip);
+    if (r.loop_lag.count() > 0) add_latency_row(out, "loop lag", r.loop_lag);
     if (r.counts.of(Ending::timed_out) > 0)
         out += fmt::format(
             "  {} timed out and are in there with the time at which they gave up: the "
@@ -85,6 +86,22 @@ void add_parts(std::string& out, const RunResult& r) {
     out += '\n';
 }
 
+/// Only where the client does more than ask once.
+void add_attempts(std::string& out, const RunResult& r) {
+    const Counts& c = r.counts;
+    if (c.retries + c.hedges > 0) {
+        out += fmt::format("  {} attempts: {} retries, {} second copies\n",
+                           for_person_count(c.attempts), for_person_count(c.retries),
+                           for_person_count(c.hedges));
+    }
+    if (c.abandoned > 0)
+        out += fmt::format("  {} of those who timed out lost patience and left\n",
+                           for_person_count(c.abandoned));
+    if (c.held_back > 0 || r.breaker_open > 0)
+        out += fmt::format("  the circuit breaker was open {} of the time and held back {}\n",
+                           for_person_share(r.breaker_open), for_person_count(c.held_back));
+}
+
 void add_counts(std::string& out, const RunResult& r) {
     const Counts& c = r.counts;
     out += fmt::format("  {} planned: {} answered", for_person_count(c.planned),
@@ -99,11 +116,26 @@ void add_counts(std::string& out, const RunResult& r) {
     some(c.of(Ending::http_4xx), "with a 4xx");
     some(c.of(Ending::http_5xx), "with a 5xx");
     out += '\n';
+    add_attempts(out, r);
     if (c.late + c.stale + c.wrong_user == 0) return;
     out += fmt::format("  of the answers {} late", for_person_count(c.late));
     if (r.truth_known)
         out += fmt::format(", {} stale, {} for the wrong user", for_person_count(c.stale),
                            for_person_count(c.wrong_user));
+    out += '\n';
+}
+
+void add_cache(std::string& out, const RunResult& r) {
+    out += fmt::format("  cache hit ratio {}, {} misses, {} entries of {} in all",
+                       for_person_share(*r.cache_hit_ratio), for_person_count(r.cache_misses),
+                       for_person_count(r.cache_entries),
+                       show_bytes(Bytes{static_cast<std::int64_t>(r.cache_bytes)}));
+    const auto some = [&out](std::uint64_t n, const char* what) {
+        if (n > 0) out += fmt::format(", {} {}", for_person_count(n), what);
+    };
+    some(r.cache_evictions, "evicted");
+    some(r.cache_duplicates, "made while another made the same");
+    some(r.cache_errors, "errors swallowed");
     out += '\n';
 }
 
@@ -113,8 +145,7 @@ void add_server(std::string& out, const RunResult& r) {
             fmt::format("  workers {} busy, CPU {}, connections to the database {}\n",
                         for_person_share(r.utilisation_workers),
                         for_person_share(r.utilisation_cpu), for_person_share(r.utilisation_pool));
-    if (r.cache_hit_ratio)
-        out += fmt::format("  cache hit ratio {}\n", for_person_share(*r.cache_hit_ratio));
+    if (r.cache_hit_ratio) add_cache(out, r);
     for (const std::string& plan : r.plans) out += fmt::format("  query plan: {}\n", escaped(plan));
 }
 

@@ -40,6 +40,7 @@ live::Generator::Options generator_options(const RunPlan& plan, const live::Serv
     options.target.target = "/";
     options.routes = plan.model.system.routes;
     options.load = plan.model.load;
+    options.network = plan.model.system.network;
     options.seed = plan.seed;
     options.ask_times = true;
     options.truth = &server.truth();
@@ -128,6 +129,19 @@ class Experiment::Impl {
         });
     }
 
+    void ask_cache(std::size_t most) {
+        control_.post([this, most] {
+            if (!run_ || !run_->server || tearing_down_) return;
+            // The server is closed on the storage thread, after this.
+            storage_.post([this, most, number = run_->number, server = run_->server.get()] {
+                control_.post([this, number, contents = server->cache_contents(most)]() mutable {
+                    if (closing_ || !run_ || run_->number != number) return;
+                    if (events_.on_cache) events_.on_cache(std::move(contents));
+                });
+            });
+        });
+    }
+
   private:
     void phase(RunPhase phase, const std::string& progress = {}) {
         if (!closing_ && events_.on_phase) events_.on_phase(phase, progress);
@@ -209,7 +223,7 @@ class Experiment::Impl {
         run_->model = std::move(model);
         if (!run_->generator) return;  // taken up when the server is there
         if (changes.empty()) return;
-        run_->generator->apply(run_->model.load);
+        run_->generator->apply(run_->model.load, run_->model.system.network);
         const auto server_generation = run_->server->apply(run_->model.system);
         run_->pending.push_back({generation, server_generation, std::move(changes)});
     }
@@ -311,6 +325,7 @@ Experiment::Experiment(std::unique_ptr<Impl> impl) : impl_{std::move(impl)} {}
 Experiment::~Experiment() = default;
 Result<void> Experiment::start(RunPlan plan) { return impl_->start(std::move(plan)); }
 Result<std::uint64_t> Experiment::apply(Model model) { return impl_->apply(std::move(model)); }
+void Experiment::ask_cache(std::size_t most) { impl_->ask_cache(most); }
 void Experiment::stop() { impl_->stop(); }
 
 }  // namespace lab

@@ -60,6 +60,7 @@ live::Generator::Options generator_options(const LoadOptions& options,
     live::Generator::Options made;
     made.target = server.target;
     made.load = options.load;
+    made.network = options.network;
     made.seed = options.seed;
     made.ask_times = server.tells_times;
     made.warm_up = options.warm_up;
@@ -73,6 +74,7 @@ measure::Aggregator::Run description(const LoadOptions& options, Instant start) 
     run.mode = "load";
     run.seed = options.seed;
     run.model.load = options.load;
+    run.model.system.network = options.network;
     run.start = start;
     run.warm_up = options.warm_up;
     run.cores = live::platform::usable_cores();

@@ -5,7 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <memory>
+#include <string>
 #include <string_view>
 #include <system_error>
 
@@ -49,10 +52,11 @@ std::string_view kind_of(mode_t mode) {
 
 }  // namespace
 
-Result<std::string> read_untrusted(const std::filesystem::path& file) {
-    const Descriptor open{
-        ::open(file.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY)};  // NOLINT: variadic
-    if (open.get() < 0) return system_error(file, errno);
+namespace {
+
+constexpr int untrusted = O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY;
+
+Result<std::string> read_open(const Descriptor& open, const std::filesystem::path& file) {
     struct stat info {};
     if (::fstat(open.get(), &info) != 0) return system_error(file, errno);
     if (!S_ISREG(info.st_mode)) {
@@ -78,6 +82,54 @@ Result<std::string> read_untrusted(const std::filesystem::path& file) {
     text.resize(size);
     text.shrink_to_fit();
     return text;
+}
+
+/// Letters, digits, '_', '.', '-'; not empty, and no dot in front.
+bool is_plain_name(std::string_view part) {
+    const auto is_plain = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_' || c == '.' || c == '-';
+    };
+    return !part.empty() && part.front() != '.' && std::all_of(part.begin(), part.end(), is_plain);
+}
+
+}  // namespace
+
+Result<std::string> read_untrusted(const std::filesystem::path& file) {
+    const Descriptor open{::open(file.c_str(), untrusted)};  // NOLINT: variadic
+    if (open.get() < 0) return system_error(file, errno);
+    return read_open(open, file);
+}
+
+Result<std::string> read_beneath(const std::filesystem::path& folder, const std::string& name) {
+    const auto path = folder / name;
+    // Part by part and no link followed: what is opened lies beneath the folder.
+    auto at = std::make_unique<Descriptor>(
+        ::open(folder.empty() ? "." : folder.c_str(),  // NOLINT: variadic
+               O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (at->get() < 0) return system_error(folder, errno);
+    std::string_view rest = name;
+    for (;;) {
+        const auto slash = rest.find('/');
+        const std::string part{rest.substr(0, slash)};
+        if (!is_plain_name(part)) {
+            return Error{ErrorCode::invalid_input, in_quotes(name),
+                         "allowed: a name inside the scenario's folder, of letters, digits, '_', "
+                         "'.', '-' and '/'"};
+        }
+        const bool last = slash == std::string_view::npos;
+        const int kind = last ? untrusted : O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+        auto next = std::make_unique<Descriptor>(
+            ::openat(at->get(), part.c_str(), kind | O_NOFOLLOW));  // NOLINT: variadic
+        if (next->get() < 0 && (errno == ELOOP || errno == EMLINK)) {
+            return Error{ErrorCode::not_permitted, escaped(path.string()),
+                         "it is a link; allowed: a file in the scenario's folder"};
+        }
+        if (next->get() < 0) return system_error(path, errno);
+        if (last) return read_open(*next, path);
+        at = std::move(next);
+        rest.remove_prefix(slash + 1);
+    }
 }
 
 }  // namespace lab::scenario

@@ -13,4 +13,9 @@ namespace lab::scenario {
 /// any.
 [[nodiscard]] Result<std::string> read_untrusted(const std::filesystem::path& file);
 
+/// The same of a file beneath a folder, by a name of letters, digits, '_', '.', '-' and '/'. No
+/// part of the name may begin with a dot or be a link. Errors: also invalid_input for such a name.
+[[nodiscard]] Result<std::string> read_beneath(const std::filesystem::path& folder,
+                                               const std::string& name);
+
 }  // namespace lab::scenario

@@ -3,6 +3,7 @@
 // what is asked after it changes nothing.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <span>
@@ -19,6 +20,8 @@ namespace lab::scenario {
 /// One file being read.
 struct Reading {
     std::string file;
+    /// Where the file stands, for what it names beside itself; none for a text from memory.
+    std::optional<std::filesystem::path> folder;
     std::optional<Error> error;
     /// Where each setting, route and section was written: "server.workers", "route.pay", "load".
     std::map<std::string, Place, std::less<>> places;

@@ -171,7 +171,7 @@ class LessonReader {
             const Overrides overrides =
                 read_overrides(reading_, scenario_.model, member.value, path);
             if (!reading_.ok()) return;
-            const auto model = with_overrides(scenario_.model, overrides);
+            const auto model = with_overrides(scenario_.model, overrides, scenario_file());
             if (!model) {
                 const Error& error = model.error();
                 return reading_.fail(member.value.place, path + "." + error.where, error.detail);
@@ -179,6 +179,11 @@ class LessonReader {
             step.variants[member.key] = overrides;
             ran_.push_back(member.key);
         }
+    }
+
+    /// Empty for a text from memory.
+    [[nodiscard]] std::filesystem::path scenario_file() const {
+        return reading_.folder ? *reading_.folder / "scenario" : std::filesystem::path{};
     }
 
     void read_placeholders(Form& form, const LessonStep& step) {

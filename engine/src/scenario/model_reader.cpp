@@ -86,6 +86,20 @@ class StepReader {
         step.kind = step_kind(member->key);
         reading_.places.emplace(fmt::format("route.{}.{}", route_, step.id), node.place);
         read_value(form, *member, path, step);
+        if (reading_.ok()) read_flags(node, path, step);
+    }
+
+    static bool is_flag(std::string_view key) { return key == "blocking" || key == "offload"; }
+
+    /// `blocking` and `offload`; whether the step can have them is validate()'s.
+    void read_flags(const Node& node, const std::string& path, Step& step) {
+        for (const Member& member : node.members) {
+            if (!is_flag(member.key)) continue;
+            const names::Row* const row = row_of("route.*.step." + member.key);
+            const auto value = setting_from_node(reading_, path + "." + member.key, row->info,
+                                                 member.value, member.value.place);
+            if (value) row->set(row->info, {nullptr, nullptr, &step}, *value);
+        }
     }
 
     static StepKind step_kind(std::string_view name) {
@@ -101,7 +115,7 @@ class StepReader {
         if (!reading_.ok()) return nullptr;
         const Member* kind = nullptr;
         for (const Member& member : node.members) {
-            if (member.key == "id") continue;
+            if (member.key == "id" || is_flag(member.key)) continue;
             if (kind) {
                 reading_.fail(member.place, form.path(member.key),
                               fmt::format("found {} and {} in one step; allowed: one of them",
@@ -114,7 +128,7 @@ class StepReader {
             reading_.fail(
                 form.place(), form.path(""),
                 "found a step that does nothing; allowed: one of cpu, wait, query, cache, "
-                "render, respond, write");
+                "render, respond, write, gather, group");
         }
         return kind;
     }
@@ -127,6 +141,13 @@ class StepReader {
 
     void read_value(Form& form, const Member& member, const std::string& path, Step& step) {
         if (step.kind == StepKind::cache) return read_cache(member, path + ".cache", step);
+        if (step.kind == StepKind::gather) return read_gather(member, path + ".gather", step);
+        if (step.kind == StepKind::group) {
+            if (const Node* const steps = form.list("group", 64)) {
+                read(*steps, path + ".group", step.steps);
+            }
+            return;
+        }
         if (step.kind == StepKind::write) {
             if (member.value.kind == Node::Kind::text && member.value.text == "product") return;
             return form.refuse("write", describe(member.value), "\"product\"");
@@ -139,21 +160,52 @@ class StepReader {
 
     void read_cache(const Member& member, const std::string& path, Step& step) {
         Form form(reading_, member.value, path, cache_step_keys());
-        if (const Node* const key = form.list("key", 3)) read_key(form, *key, step.key);
+        const Member* const named = form.find("key");
+        if (named && named->value.kind == Node::Kind::text) {
+            read_function(form, named->value, step.key);
+        } else if (const Node* const key = form.list("key", 4)) {
+            read_key(form, *key, step.key);
+        }
         if (const Node* const steps = form.list("steps", 64)) {
             read(*steps, path + ".steps", step.steps);
         }
     }
 
+    void read_gather(const Member& member, const std::string& path, Step& step) {
+        Form form(reading_, member.value, path, gather_step_keys());
+        if (!reading_.ok()) return;
+        if (const Member* const copies = member.value.find("copies")) {
+            const names::Row* const row = row_of(names::step_row_path(StepKind::gather));
+            const auto value = setting_from_node(reading_, path + ".copies", row->info,
+                                                 copies->value, copies->value.place);
+            if (value) row->set(row->info, {nullptr, nullptr, &step}, *value);
+        }
+        if (const Node* const steps = form.list("steps", 64)) {
+            read(*steps, path + ".steps", step.steps);
+        }
+    }
+
+    static void read_function(Form& form, const Node& word, KeyRule& rule) {
+        if (word.text != "constant" && word.text != "throws") {
+            return form.refuse("key", describe(word),
+                               R"("constant", "throws", or a list of "path", "query", "user" )"
+                               R"(and "header")");
+        }
+        const bool throws = word.text == "throws";
+        rule = {false, false, false, false, throws ? KeyFunction::throws : KeyFunction::constant};
+    }
+
     static void read_key(Form& form, const Node& list, KeyRule& rule) {
-        rule = {false, false, false};
+        rule = {false, false, false, false};
         for (const Node& item : list.items) {
             bool* const part = item.kind != Node::Kind::text ? nullptr
                                : item.text == "path"         ? &rule.path
                                : item.text == "query"        ? &rule.query
                                : item.text == "user"         ? &rule.user
+                               : item.text == "header"       ? &rule.header
                                                              : nullptr;
-            if (!part) return form.refuse("key", describe(item), R"("path", "query", "user")");
+            if (!part)
+                return form.refuse("key", describe(item), R"("path", "query", "user", "header")");
             *part = true;
         }
     }
@@ -194,6 +246,12 @@ void read_model(Reading& reading, const Node& root, Model& model) {
     }
     if (reading.ok()) read_mix(reading, root, model);
     if (!reading.ok()) return;
+    if (reading.folder) {
+        if (const auto recorded = read_recording(model, *reading.folder); !recorded) {
+            return reading.fail(reading.place_of("load.recording"), "load.recording",
+                                recorded.error().detail);
+        }
+    }
     if (const auto fit = validate(model); !fit) {
         reading.fail(reading.place_of(fit.error().where), fit.error().where, fit.error().detail);
     }

@@ -66,7 +66,7 @@ std::string keys_table(std::span<const KeyInfo> keys) {
 Model specimen() {
     Route route;
     route.id = "r";
-    for (int i = 0; i <= static_cast<int>(StepKind::write); ++i) {
+    for (int i = 0; i <= static_cast<int>(StepKind::group); ++i) {
         Step step;
         step.kind = static_cast<StepKind>(i);
         step.id = std::string(names::step_kind_name(step.kind));
@@ -125,10 +125,11 @@ std::string system_part() {
         "`route.pay.wait` is the main value of the step `wait` of the route `pay`.\n\n";
     text += keys_table(step_keys());
     text += "\nThe value of `cache`:\n\n" + keys_table(cache_step_keys());
+    text += "\nThe value of `gather`:\n\n" + keys_table(gather_step_keys());
     text +=
         "\n### Settings of a route and its steps\n\nThe `*` stands for the route's id; the last "
         "part "
-        "for the id of a step of that kind.\n\n";
+        "for the id of a step of that kind, and `step` for the id of any.\n\n";
     return text + settings_rows(model, "route.");
 }
 

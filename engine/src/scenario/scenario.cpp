@@ -48,10 +48,11 @@ void read_head(Reading& reading, const Node& root, Scenario& scenario) {
     }
 }
 
-Result<Scenario> read(std::string_view text, const std::string& name) {
+Result<Scenario> read(std::string_view text, const std::string& name,
+                      const std::optional<std::filesystem::path>& folder) {
     const auto root = parse_tree(text, name);
     if (!root) return root.error();
-    Reading reading{name, {}, {}};
+    Reading reading{name, folder, {}, {}};
     Scenario scenario;
     check_schema(reading, *root);
     if (reading.ok()) read_head(reading, *root, scenario);
@@ -67,7 +68,7 @@ Result<Scenario> read(std::string_view text, const std::string& name) {
 
 Result<Scenario> parse_scenario(std::string_view text, const std::string& name) {
     try {
-        return scenario::read(text, name);
+        return scenario::read(text, name, {});
     } catch (const std::exception& problem) {  // the room's edge: memory has run out
         return Error{ErrorCode::no_resources, escaped(name), problem.what()};
     }
@@ -77,7 +78,7 @@ Result<Scenario> load_scenario(const std::filesystem::path& file) {
     try {
         const auto text = scenario::read_untrusted(file);
         if (!text) return text.error();
-        auto read = parse_scenario(*text, file.string());
+        auto read = scenario::read(*text, file.string(), file.parent_path());
         if (read) read->file = file;
         return read;
     } catch (const std::exception& problem) {
@@ -85,10 +86,15 @@ Result<Scenario> load_scenario(const std::filesystem::path& file) {
     }
 }
 
-Result<Model> with_overrides(const Model& model, const Overrides& overrides) {
+Result<Model> with_overrides(const Model& model, const Overrides& overrides,
+                             const std::filesystem::path& scenario_file) {
     Model changed = model;
     for (const auto& [path, text] : overrides) {
         if (const auto set = set_setting_text(changed, path, text); !set) return set.error();
+    }
+    if (!scenario_file.empty()) {
+        const auto read = read_recording(changed, scenario_file.parent_path());
+        if (!read) return read.error();
     }
     if (const auto fit = validate(changed); !fit) return fit.error();
     return changed;

@@ -48,8 +48,10 @@ constexpr std::array route{
     KeyInfo{"id", id_value, "Names the route in paths: `route.pay.path`.", true},
     KeyInfo{"path", "text", "See the table of settings.", true},
     KeyInfo{"method", "text", "See the table of settings.", false},
+    KeyInfo{"view", "text", "See the table of settings.", false},
     KeyInfo{"inline", "true or false", "See the table of settings.", false},
     KeyInfo{"personal", "true or false", "See the table of settings.", false},
+    KeyInfo{"localised", "true or false", "See the table of settings.", false},
     KeyInfo{"size", "a size", "See the table of settings.", false},
     KeyInfo{"steps", "a list of steps, see below", "What is done, in order; `[]` for nothing.",
             true},
@@ -66,15 +68,31 @@ constexpr std::array step{
     KeyInfo{"respond", "a size up to 1MB", "Adds to the body: `{ respond = \"10kB\" }`.", false},
     KeyInfo{"write", "product", "Changes the row of the request's key: `{ write = \"product\" }`.",
             false},
+    KeyInfo{"gather", "a table with `steps` and `copies`",
+            "Does its steps at once, each a branch: `{ gather = { copies = 3, steps = [ { wait = "
+            "\"200ms\" } ] } }`.",
+            false},
+    KeyInfo{"group", "a list of steps",
+            "Does them one after the other: a branch of more than one step.", false},
+    KeyInfo{"blocking", "true or false", "See the table of settings.", false},
+    KeyInfo{"offload", "true or false", "See the table of settings.", false},
     KeyInfo{"id", id_value,
             "Names the step in paths; the kind if not given, \"wait2\" for the second wait.",
             false},
 };
 
 constexpr std::array cache_step{
-    KeyInfo{"key", "a list of \"path\", \"query\", \"user\"",
+    KeyInfo{"key",
+            "a list of \"path\", \"query\", \"user\", \"header\"; or \"constant\" or "
+            "\"throws\"",
             "What makes two requests the same; [\"path\"] if not given.", false},
     KeyInfo{"steps", "a list of steps", "What is done on a miss.", true},
+};
+
+constexpr std::array gather_step{
+    KeyInfo{"copies", "a whole number from 1 to 64",
+            "How many times each branch is started; 1 if not given.", false},
+    KeyInfo{"steps", "a list of steps", "The branches.", true},
 };
 
 constexpr std::array knob{
@@ -147,6 +165,7 @@ std::span<const KeyInfo> run_keys() { return run; }
 std::span<const KeyInfo> route_keys() { return route; }
 std::span<const KeyInfo> step_keys() { return step; }
 std::span<const KeyInfo> cache_step_keys() { return cache_step; }
+std::span<const KeyInfo> gather_step_keys() { return gather_step; }
 std::span<const KeyInfo> knob_keys() { return knob; }
 std::span<const KeyInfo> option_keys() { return option; }
 

@@ -23,6 +23,7 @@ struct KeyInfo {
 [[nodiscard]] std::span<const KeyInfo> route_keys();
 [[nodiscard]] std::span<const KeyInfo> step_keys();
 [[nodiscard]] std::span<const KeyInfo> cache_step_keys();
+[[nodiscard]] std::span<const KeyInfo> gather_step_keys();
 [[nodiscard]] std::span<const KeyInfo> knob_keys();
 [[nodiscard]] std::span<const KeyInfo> lesson_keys(LessonKind);
 [[nodiscard]] std::span<const KeyInfo> option_keys();

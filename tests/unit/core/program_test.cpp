@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <numeric>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -240,6 +241,84 @@ TEST(Next, JumpsOverTheInnerStepsOnAHit) {
                                         "render", "release worker", "respond 200", "end"}));
 }
 
+TEST(Compile, WaitsForTheWayToASharedCacheWithoutTheLock) {
+    Cache cache = caching();
+    cache.hop = Distribution::constant(2ms);
+    cache.invalidate_on_write = true;
+    const Route asked = route({cached({cpu(5ms)}), write_row()});
+    const std::string hop = "release lock, sleep, acquire lock, ";
+    EXPECT_EQ(listing(compile(asked, with_lock(), cache)),
+              "acquire worker, acquire lock, " + hop + "cache_get ->11, spend, " + hop +
+                  "cache_put, release lock, acquire connection, update, release connection, "
+                  "acquire lock, " +
+                  hop +
+                  "cache_drop, release connection, release lock, release worker, respond, end");
+    cache.mode = CacheMode::per_worker;
+    EXPECT_EQ(listing(compile(asked, without_lock(), cache)),
+              "acquire worker, cache_get ->4, spend, cache_put, acquire connection, update, "
+              "release connection, cache_drop, release connection, release worker, respond, end");
+}
+
+TEST(Compile, HasAWayRoundTheKeyFunctionThatThrows) {
+    Cache cache = caching();
+    cache.hop = Distribution::constant(2ms);
+    cache.stampede = Stampede::lock;
+    const KeyRule throws{.function = KeyFunction::throws};
+    EXPECT_EQ(listing(compile(route({cached({cpu(5ms)}, throws)}), without_lock(), cache)),
+              "acquire worker, cache_get ->4, spend, cache_put, release worker, respond, end")
+        << "it never gets as far as the cache";
+}
+
+TEST(Compile, NullLooksUpAndStores) {
+    Cache cache;
+    cache.mode = CacheMode::null;
+    cache.hop = Distribution::constant(2ms);
+    cache.stampede = Stampede::lock;
+    EXPECT_EQ(listing(compile(route({cached({cpu(5ms)})}), without_lock(), cache)),
+              "acquire worker, cache_get ->4, spend, cache_put, release worker, respond, end");
+}
+
+TEST(Next, WaitsForWhoeverMakesTheEntryAndAsksAgain) {
+    Cache cache = caching();
+    cache.stampede = Stampede::lock;
+    const Program program = compile(route({cached({cpu(5ms)})}), with_lock(), cache);
+    int asked = 0;
+    const Walk waits = walk(program, [&](const Effect& effect, Outcome& outcome) {
+        if (effect.op != Op::cache_get) return;
+        ++asked;
+        outcome.busy = asked == 1;
+        outcome.hit = asked == 2;
+    });
+    EXPECT_EQ(waits.effects,
+              (std::vector<std::string>{"acquire worker", "acquire lock", "cache_get",
+                                        "release lock", "cache_wait", "acquire lock", "cache_get",
+                                        "release lock", "release worker", "respond 200", "end"}));
+    EXPECT_EQ(waits.cursor.parts[static_cast<std::size_t>(Part::cache)], 6ms)
+        << "look-up, letting go, the wait, look-up, letting go of lock and worker";
+    const Walk misses = walk(program);
+    EXPECT_EQ(misses.effects,
+              (std::vector<std::string>{"acquire worker", "acquire lock", "cache_get", "spend 5ms",
+                                        "cache_put", "release lock", "release worker",
+                                        "respond 200", "end"}));
+}
+
+TEST(Next, DrawsTheSameLotHoweverOftenItAsks) {
+    Cache cache = caching();
+    cache.stampede = Stampede::lock;
+    const Program program =
+        compile(route({cached({cpu(5ms), cached({cpu(1ms, "inner")})})}), without_lock(), cache);
+    std::vector<std::uint64_t> lots;
+    int asked = 0;
+    static_cast<void>(walk(program, [&](const Effect& effect, Outcome& outcome) {
+        const bool cache_step = effect.op == Op::cache_get || effect.op == Op::cache_put;
+        if (cache_step) lots.push_back(effect.lot);
+        if (effect.op == Op::cache_get) outcome.busy = ++asked == 1;
+    }));
+    ASSERT_EQ(lots.size(), 5u);
+    EXPECT_EQ(lots[0], lots[1]);
+    EXPECT_EQ((std::set<std::uint64_t>(lots.begin(), lots.end()).size()), 4u);
+}
+
 TEST(Next, HandsTheLockOnWhenASpendIsBrokenOff) {
     const Program program = compile(route({cpu(12ms)}), with_lock(), {});
     int spends = 0;
@@ -394,7 +473,8 @@ TEST(ServiceTime, IsWhatAWorkerGaveToThisRequestAlone) {
     for (std::size_t i = 0; i < part_count; ++i) {
         parts[i] = Duration{std::int64_t{1} << i};
     }
-    const std::int64_t lock_wait_to_render = 0b0000111'1111'00000;  // bits 5 to 11
+    const auto bit = [](Part part) { return std::int64_t{1} << static_cast<int>(part); };
+    const std::int64_t lock_wait_to_render = 2 * bit(Part::render) - bit(Part::lock_wait);
     EXPECT_EQ(service_time(parts).count(), lock_wait_to_render);
 }
 

@@ -6,6 +6,7 @@
 
 #include "live/generator_crowd.hpp"
 #include "live/generator_text.hpp"
+#include "live/language.hpp"
 
 namespace lab::live {
 namespace {
@@ -48,6 +49,30 @@ TEST(RequestText, OfARouteNamesKeyUserAndNumber) {
     EXPECT_EQ(write_request(requests.at(0), planned(4711, 17, 9), true, room),
               "GET /item/17?who=9&x=1 HTTP/1.1\r\nHost: 127.0.0.1:8000\r\nCookie: user=9\r\n"
               "X-Lab-Request: 4711\r\n\r\n");
+}
+
+TEST(RequestText, AsksInTheLanguageOfTheUserWhereThereIsMoreThanOne) {
+    Route route;
+    route.path = "/me";
+    const auto requests = route_templates(target_of("/"), {route}, false);
+    std::string room;
+    const auto text = [&](std::uint32_t user, int languages) {
+        return std::string{
+            write_request(requests.at(0), planned(1, 0, user), true, room, languages)};
+    };
+    EXPECT_EQ(text(5, 1).find("Accept-Language"), std::string::npos);
+    EXPECT_NE(text(5, 2).find("Cookie: user=5\r\nAccept-Language: de\r\n\r\n"), std::string::npos);
+    EXPECT_NE(text(4, 2).find("Accept-Language: en\r\n"), std::string::npos);
+}
+
+TEST(Language, IsReadFromWhatBrowsersSend) {
+    EXPECT_EQ(language_name(read_language("de-AT,de;q=0.9,en;q=0.8")), "de");
+    EXPECT_EQ(language_name(read_language("fr")), "fr");
+    EXPECT_EQ(language_name(read_language("*")), "en");
+    EXPECT_EQ(language_name(read_language("")), "en");
+    EXPECT_EQ(language_name(200), "en");
+    EXPECT_EQ(language_of(9, 8), 1u);
+    EXPECT_EQ(language_of(9, 1), 0u);
 }
 
 TEST(RequestText, OfAPostHasALengthAndIsNotRepeated) {

@@ -56,6 +56,19 @@ TEST(RouteTable, FindsARouteAndTheKeyInItsPath) {
     EXPECT_EQ(match("GET", "/green%20tea").route, 7u);
 }
 
+TEST(RouteTable, ShowsTheCacheWhereThereMayBeOne) {
+    EXPECT_EQ(match("GET", "/lab/cache").kind, Kind::cache_page);
+    EXPECT_EQ(match("HEAD", "/lab/cache").kind, Kind::cache_page);
+    EXPECT_EQ(match("POST", "/lab/cache").status, 405);
+    System without = shop();
+    without.routes.erase(without.routes.begin());
+    RouteTable table{without, "no cache"};
+    EXPECT_EQ(table.match(Verb::get, split_target("/lab/cache", false, false)).status, 404);
+    without.routes.push_back(route("own", "/lab/cache"));
+    RouteTable own{without, "its own"};
+    EXPECT_EQ(own.match(Verb::get, split_target("/lab/cache", false, false)).kind, Kind::handler);
+}
+
 TEST(RouteTable, HasNoRouteForAKeyThatIsNoNumber) {
     for (const char* path : {"/product/", "/product/x", "/product/-1", "/product/1/", "/product/1x",
                              "/product/18446744073709551616", "/page/17", "/page/.html", "/product",

@@ -155,6 +155,11 @@ TEST_F(AggregatorTest, UtilisationIsOfTheFramesInTheWindowAlone) {
     measured.pool_busy_time = 300ms;
     measured.cache_hits = 3;
     measured.cache_misses = 1;
+    measured.cache_evictions = 2;
+    measured.cache_errors = 4;
+    measured.cache_duplicates = 5;
+    measured.cache_entries = 6;
+    measured.cache_bytes = 700;
     warm.cache_misses = 1000;
     feed_all(warm, measured);
     const auto r = finish(totals());
@@ -163,6 +168,12 @@ TEST_F(AggregatorTest, UtilisationIsOfTheFramesInTheWindowAlone) {
                 1e-9);  // 50 ms of two cores, though there are four threads
     EXPECT_NEAR(r->utilisation_pool, 0.3, 1e-9);
     EXPECT_NEAR(*r->cache_hit_ratio, 0.75, 1e-9);
+    EXPECT_EQ(r->cache_misses, 10u);
+    EXPECT_EQ(r->cache_evictions, 20u);
+    EXPECT_EQ(r->cache_errors, 40u);
+    EXPECT_EQ(r->cache_duplicates, 50u);
+    EXPECT_EQ(r->cache_entries, 6u);
+    EXPECT_EQ(r->cache_bytes, 700u);
     EXPECT_NEAR(to_ms(r->worker_cpu), 500, 1e-6);
 }
 

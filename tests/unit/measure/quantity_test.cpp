@@ -30,6 +30,9 @@ RunResult full_run() {
     r.utilisation_workers = 0.5;
     r.utilisation_cpu = 0.25;
     r.utilisation_pool = 0.125;
+    r.loop_lag.record(Duration{400}, 40);
+    r.utilisation_tokens = 0.0625;
+    r.tokens_waiting = 3;
     r.cache_hit_ratio = 0.75;
     return r;
 }
@@ -59,8 +62,8 @@ TEST(Quantity, IsInTheUnitOfItsRow) {
     EXPECT_DOUBLE_EQ(value(r, "since_send_ms.p50"), 3e-4);
     EXPECT_DOUBLE_EQ(value(r, "service_ms.mean"), 2e-4);
     EXPECT_DOUBLE_EQ(value(r, "schedule_slip_ms.p90"), 1e-4);
-    EXPECT_DOUBLE_EQ(value(r, "breakdown.queue"), 4);
-    EXPECT_DOUBLE_EQ(value(r, "breakdown_ms.database"), 10);
+    EXPECT_DOUBLE_EQ(value(r, "breakdown.queue"), 6);
+    EXPECT_DOUBLE_EQ(value(r, "breakdown_ms.database"), 14);
     EXPECT_EQ(value(r, "counts.planned"), 36);
     EXPECT_EQ(value(r, "counts.ok"), 1);
     EXPECT_EQ(value(r, "counts.rejected"), 3);

@@ -325,7 +325,7 @@ TEST(Recorder, TellsTheSameRequestsWholeAndNeverMoreThanItsRoom) {
     for (std::uint64_t id = 0; id < 5'000; ++id) {
         now += 100us;
         r.planned(id, at(now));
-        r.sent(id, at(now));
+        r.sent(id, at(now), at(now));
         ++happened;
         under_way.push(request(id, now, now + 4ms));
         if (under_way.size() >= 40) {
@@ -356,8 +356,8 @@ TEST(Recorder, TellsTheEndingOfADot) {
     Recorder r;
     r.begin(at(0ms));
     r.planned(5, at(1ms));
-    r.sent(5, at(2ms));
-    r.sent(5, at(3ms));  // again, on another connection: one dot
+    r.sent(5, at(2ms), at(2ms));
+    r.sent(5, at(2ms), at(3ms));  // again, on another connection: one dot
     r.ended(request(5, 1ms, 9ms, Ending::rejected));
     const auto cut = r.cut(at(100ms));
     ASSERT_EQ(cut->events.size(), 2U);

@@ -25,8 +25,11 @@ inline Model every_step() {
     all.steps = {step("cpu", StepKind::cpu),       step("wait", StepKind::wait),
                  step("query", StepKind::query),   step("cache", StepKind::cache),
                  step("render", StepKind::render), step("respond", StepKind::respond),
-                 step("write", StepKind::write)};
+                 step("write", StepKind::write),   step("gather", StepKind::gather)};
     all.steps[3].steps = {step("inner", StepKind::query)};
+    Step group = step("group", StepKind::group);
+    group.steps = {step("call", StepKind::wait)};
+    all.steps[7].steps = {group};
     Route home;
     home.id = "home";
     home.path = "/";

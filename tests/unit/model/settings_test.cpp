@@ -139,7 +139,7 @@ TEST(Settings, SayWhatWasFoundAndWhatIsAllowed) {
         {"server.body_limit", "10",
          "found \"10\"; allowed: a size with its unit from 0B to 1MB, such as \"10kB\""},
         {"cache.mode", "share",
-         "found \"share\"; allowed: none, per-worker or shared; did you mean shared?"},
+         "found \"share\"; allowed: none, per-worker, shared or null; did you mean shared?"},
         {"database.index", "yes", "found \"yes\"; allowed: true or false"},
         {"load.zipf", "7", "found 7; allowed: a number from 0 to 5"},
         {"load.zipf", "inf", "found \"inf\"; allowed: a number from 0 to 5"},
@@ -275,7 +275,7 @@ TEST(Validate, NamesWhatDoesNotFitTogether) {
          },
          "some of \"path\""},
         {[](Model& m) { m.system.routes[0].steps[0].steps.push_back(step("x", StepKind::cpu)); },
-         "only a cache step has them"},
+         "only cache, gather and group have them"},
         {[](Model& m) { m.system.server.workers = 0; }, "server.workers: found 0"},
         {[](Model& m) {
              m.system.server.workers = 256;

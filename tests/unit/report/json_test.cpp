@@ -48,8 +48,9 @@ TEST(Json, HasThePromisedKeysInEachPart) {
                     ElementsAre("mean", "p50", "p90", "p95", "p99", "p999", "max", "count"));
     EXPECT_THAT(keys(o.at("counts")),
                 ElementsAre("planned", "ok", "timed_out", "rejected", "reset", "not_sent",
-                            "http_4xx", "http_5xx", "wrong_user", "stale", "late"));
-    EXPECT_THAT(keys(o.at("utilisation")), ElementsAre("workers", "cpu", "pool"));
+                            "http_4xx", "http_5xx", "wrong_user", "stale", "late", "abandoned",
+                            "held_back", "attempts", "retries", "hedges"));
+    EXPECT_THAT(keys(o.at("utilisation")), ElementsAre("workers", "cpu", "pool", "tokens"));
     std::vector<std::string> parts;
     for (std::size_t i = 0; i < part_count; ++i) parts.emplace_back(part_key(static_cast<Part>(i)));
     EXPECT_THAT(keys(o.at("breakdown_ms")), ElementsAreArray(parts));

@@ -34,6 +34,9 @@ inline RunResult eventful_run() {
     r.utilisation_workers = 0.98;
     r.utilisation_cpu = 0.1;
     r.utilisation_pool = 0.25;
+    r.loop_lag.record(3ms, 700);
+    r.utilisation_tokens = 0.5;
+    r.tokens_waiting = 1.5;
     r.cache_hit_ratio = 0.75;
     r.plans = {"SEARCH product USING INDEX sku (sku=?)"};
     r.machine = "2 cores, \"Linux\"";

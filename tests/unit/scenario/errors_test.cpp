@@ -91,7 +91,7 @@ TEST(ScenarioErrors, NameTheSettingItsValueAndItsRange) {
          "such as \"10kB\""},
         {"server = 4\n",
          "t.toml:9:1: route[1].server: there is no key \"server\" here; allowed: id, "
-         "path, method, inline, personal, size, steps"},
+         "path, method, view, inline, personal, size, steps"},
         {"[load]\nmix = 3\n",
          "t.toml:10:7: load.mix: found 3; allowed: a table of routes and their shares, such as { "
          "home "
@@ -123,7 +123,7 @@ TEST(ScenarioErrors, SayWhatIsWrongWithAStep) {
         "product_by_sku, product_by_id or products_by_category; did you mean product_by_sku?");
     EXPECT_EQ(with_steps("[{ cache = { key = [\"cookie\"], steps = [{ cpu = \"1ms\" }] } }]"),
               "t.toml:8:28: route.pay.steps[1].cache.key: found \"cookie\"; allowed: \"path\", "
-              "\"query\", \"user\"");
+              "\"query\", \"user\", \"header\"");
     EXPECT_THAT(
         with_steps("[{ cache = { key = [\"path\"] } }]"),
         HasSubstr("route.pay.steps[1].cache.steps: found nothing; allowed: a list of steps"));
@@ -135,6 +135,13 @@ TEST(ScenarioErrors, SayWhatIsWrongWithAStep) {
     EXPECT_EQ(with_steps("[{ cpu = \"1ms\", id = \"b\" }, { cpu = \"2ms\", id = \"b\" }]"),
               "t.toml:8:10: route.pay.b: two steps of the route have this id; allowed: ids that "
               "differ");
+    EXPECT_EQ(with_steps("[{ cpu = \"1ms\", blocking = true }]"),
+              "t.toml:8:10: route.pay.cpu: found blocking; allowed: for wait, query and write");
+    EXPECT_EQ(with_steps("[{ gather = { steps = [] } }]"),
+              "t.toml:8:10: route.pay.gather: found no inner steps; allowed: steps, at least one");
+    EXPECT_EQ(with_steps("[{ gather = { copies = 65, steps = [{ cpu = \"1ms\" }] } }]"),
+              "t.toml:8:32: route.pay.steps[1].gather.copies: found 65; allowed: a whole number "
+              "from 1 to 64");
     EXPECT_EQ(with_steps("[{ wait = \"61s\" }]"),
               "t.toml:8:19: route.pay.steps[1].wait: found 61s; allowed: \"50ms\", \"uniform 10ms "
               "90ms\", \"exponential 50ms\" or \"lognormal 50ms 200ms\", each time from 0s to 60s");

@@ -99,19 +99,20 @@ mix = { pay = 2 }
     EXPECT_EQ(scenario.model.system.database,
               (Database{1000, false, 2, 1s, 20ms, ArrivalRate::per_second(5)}));
     EXPECT_EQ(scenario.model.system.network, (Network{128, false}));
-    const Load load{LoadModel::closed,
-                    ArrivalRate::per_second(10),
-                    Arrivals::constant,
-                    7,
-                    Distribution::exponential(1s),
-                    8,
-                    false,
-                    2s,
-                    300ms,
-                    11,
-                    12,
-                    1,
-                    {{"pay", 2}}};
+    Load load;
+    load.model = LoadModel::closed;
+    load.rate = ArrivalRate::per_second(10);
+    load.arrivals = Arrivals::constant;
+    load.users = 7;
+    load.think = Distribution::exponential(1s);
+    load.connections = 8;
+    load.keep_alive = false;
+    load.timeout = 2s;
+    load.deadline = 300ms;
+    load.backlog = 11;
+    load.keys = 12;
+    load.zipf = 1;
+    load.mix = {{"pay", 2}};
     EXPECT_EQ(scenario.model.load, load);
 }
 
@@ -150,6 +151,35 @@ steps = [
     EXPECT_EQ(route.steps[5].rows, 20);
     EXPECT_EQ(route.steps[6].size, Bytes{10'000});
     EXPECT_EQ(route.steps[7].kind, StepKind::write);
+}
+
+TEST(ScenarioFile, ReadsWhatAViewAwaitsAndWhatItBlocks) {
+    const Scenario scenario = read(minimal + R"(
+[[route]]
+id = "page"
+path = "/page"
+view = "async"
+steps = [
+  { gather = { copies = 3, steps = [ { wait = "200ms", blocking = true }, { group = [
+    { query = "product_by_id", offload = true }, { cpu = "1ms" } ] } ] } },
+]
+)");
+    const Route& route = scenario.model.system.routes.at(1);
+    EXPECT_EQ(route.view, View::async);
+    const Step& gather = route.steps.at(0);
+    EXPECT_EQ(gather.kind, StepKind::gather);
+    EXPECT_EQ(gather.copies, 3);
+    EXPECT_TRUE(gather.steps.at(0).blocking);
+    EXPECT_FALSE(gather.steps.at(0).offload);
+    EXPECT_EQ(gather.steps.at(1).kind, StepKind::group);
+    EXPECT_TRUE(gather.steps.at(1).steps.at(0).offload);
+    Model model = scenario.model;
+    ASSERT_TRUE(set_setting_text(model, "route.page.gather", "8"));
+    ASSERT_TRUE(set_setting_text(model, "route.page.wait.blocking", "false"));
+    ASSERT_TRUE(set_setting_text(model, "route.page.cpu.offload", "true"));
+    EXPECT_FALSE(set_setting_text(model, "route.page.cpu.blocking", "true"));
+    EXPECT_EQ(model.system.routes[1].steps[0].copies, 8);
+    EXPECT_FALSE(model.system.routes[1].steps[0].steps[0].blocking);
 }
 
 TEST(ScenarioFile, TakesAnInlineRouteWithoutSteps) {
