@@ -38,10 +38,28 @@ Result<Load> load_from(const LoadArguments& arguments) {
     return load;
 }
 
+/// A bare number as the other flags of `load` take it: requests a second, seconds, bytes.
+std::string with_unit(std::string_view path, const std::string& text) {
+    if (text.empty() || text.find_first_not_of("0123456789.") != std::string::npos) return text;
+    const SettingInfo* const info = find_setting(System{}, path);
+    if (info == nullptr) return text;
+    switch (info->kind) {
+        case ValueKind::rate:
+            return text + "/s";
+        case ValueKind::duration:
+        case ValueKind::distribution:
+            return text + "s";
+        case ValueKind::bytes:
+            return text + "B";
+        default:
+            return text;
+    }
+}
+
 /// The flags that are settings, laid over the load; a message names the flag, as it was typed.
 Result<void> apply_settings(Model& model, const LoadArguments& arguments) {
     for (const auto& [path, text] : arguments.settings) {
-        if (auto set = set_setting_text(model, path, text); !set) {
+        if (auto set = set_setting_text(model, path, with_unit(path, text)); !set) {
             return Error{set.error().code, load_flag(path), set.error().detail};
         }
     }
