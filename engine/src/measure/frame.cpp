@@ -17,7 +17,7 @@ struct PartName {
 
 constexpr std::array<PartName, part_count> part_names{{
     {"schedule_slip", "schedule slip"},
-    {"retry", "earlier attempts"},
+    {"retry", "retries"},
     {"client_wait", "client wait"},
     {"connect", "connect"},
     {"network", "network"},

@@ -92,7 +92,7 @@ void add_breakdown(Table& t) {
     using Words = std::pair<std::string_view, std::string_view>;
     constexpr std::array<Words, part_count> parts{
         Words{"schedule_slip", "schedule slip"},
-        Words{"retry", "earlier attempts"},
+        Words{"retry", "retries"},
         Words{"client_wait", "client wait"},
         Words{"connect", "connect"},
         Words{"network", "network"},
