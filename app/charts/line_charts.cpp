@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "charts/line_charts.hpp"
 
+#include <QKeyEvent>
+#include <QMenu>
 #include <QPainter>
 
 #include <algorithm>
@@ -263,6 +265,7 @@ QString ThroughputChart::explanation() const {
 namespace {
 
 bool hasLatency(const HistoryPoint& p) { return p.latency.present(); }
+bool hasSinceSend(const HistoryPoint& p) { return p.latency.p99SinceSend > 0; }
 
 bool hasLoopLag(const HistoryPoint& p) { return p.loopLagKnown && p.loopLag > 0; }
 
@@ -306,7 +309,36 @@ std::vector<LineChart::Line> LatencyChart::lines() const {
                        .value = [](const HistoryPoint& p) { return p.loopLag; },
                        .present = hasLoopLag});
     }
+    if (m_sinceSendShown) {
+        all.push_back({.colour = theme().p99,
+                       .width = 1.5,
+                       .dashed = true,
+                       .value = [](const HistoryPoint& p) { return p.latency.p99SinceSend; },
+                       .present = hasSinceSend,
+                       .faint = [](const HistoryPoint& p) { return p.latency.p99Faint; }});
+    }
     return all;
+}
+
+void LatencyChart::setSinceSendShown(bool shown) {
+    if (shown == m_sinceSendShown) return;
+    m_sinceSendShown = shown;
+    redrawAll();
+}
+
+void LatencyChart::extendMenu(QMenu& menu) {
+    auto* action = menu.addAction(tr("Show p99 since send (N)"));
+    action->setCheckable(true);
+    action->setChecked(m_sinceSendShown);
+    connect(action, &QAction::toggled, this, &LatencyChart::setSinceSendShown);
+}
+
+void LatencyChart::keyPressEvent(QKeyEvent* event) {
+    if (event->key() == Qt::Key_N && event->modifiers() == Qt::NoModifier) {
+        setSinceSendShown(!m_sinceSendShown);
+        return;
+    }
+    LineChart::keyPressEvent(event);
 }
 
 void LatencyChart::setP95Shown(bool shown) {
@@ -322,6 +354,7 @@ std::vector<LegendEntry> LatencyChart::legend() const {
     if (showsLoopLag(history())) {
         entries.push_back({tr("loop lag"), theme().errors, Shape::dashed});
     }
+    if (m_sinceSendShown) entries.push_back({tr("since send"), theme().p99, Shape::dashed});
     if (history().pinned()) entries.push_back({tr("A"), theme().secondText, Shape::dashed});
     return entries;
 }
@@ -334,6 +367,7 @@ ValueAxis LatencyChart::wantedAxis() const {
         if (hasLoopLag(p)) most = std::max(most, p.loopLag);
         if (!p.latency.present()) return;
         least = std::min(least, p.latency.p50);
+        if (m_sinceSendShown && hasSinceSend(p)) least = std::min(least, p.latency.p99SinceSend);
         most = std::max(most, p.latency.p99);
     };
     for (const HistoryPoint& p : history().points()) look(p);
@@ -353,6 +387,10 @@ std::vector<ReadoutLine> LatencyChart::readout(const HistoryPoint& p) const {
                  {tr("p95"), latencyText(p.latency.p95), theme().p95},
                  {tr("p50"), latencyText(p.latency.p50), theme().p50},
                  {basis, QString(), Qt::transparent}};
+        if (m_sinceSendShown && hasSinceSend(p)) {
+            lines.insert(lines.begin() + 3,
+                         {tr("p99 since send"), latencyText(p.latency.p99SinceSend), theme().p99});
+        }
     }
     if (hasLoopLag(p)) lines.push_back({tr("loop lag"), latencyText(p.loopLag), theme().errors});
     return lines;
@@ -363,6 +401,11 @@ std::vector<TableColumn> LatencyChart::columns() const {
         {tr("p50 (ms)"), [](const HistoryPoint& p) { return orEmpty(p, p.latency.p50); }, 3},
         {tr("p95 (ms)"), [](const HistoryPoint& p) { return orEmpty(p, p.latency.p95); }, 3},
         {tr("p99 (ms)"), [](const HistoryPoint& p) { return orEmpty(p, p.latency.p99); }, 3},
+        {tr("p99 since send (ms)"),
+         [](const HistoryPoint& p) {
+             return hasSinceSend(p) ? QVariant(p.latency.p99SinceSend) : QVariant();
+         },
+         3},
         {tr("samples"), [](const HistoryPoint& p) { return QVariant(double(p.latency.samples)); },
          0},
         {tr("window (s)"), [](const HistoryPoint& p) { return QVariant(p.latency.window); }, 1},
@@ -377,7 +420,10 @@ QString LatencyChart::explanation() const {
               "the merged histograms of the last second, or of up to %1 s where there are fewer "
               "than "
               "%2 samples; faint where even those are too few. Loop lag, where workers are event "
-              "loops: from when something was due until it ran, the largest of the last second.")
+              "loops: from when something was due until it ran, the largest of the last second. N "
+              "shows "
+              "the p99 of a stopwatch that starts only when a request is sent, and so misses the "
+              "waiting before.")
         .arg(RunHistory::longestPercentileWindow)
         .arg(RunHistory::enoughSamples);
 }

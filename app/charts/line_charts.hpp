@@ -62,7 +62,8 @@ class ThroughputChart : public LineChart {
     [[nodiscard]] QString explanation() const override;
 };
 
-/// p50, p95 and p99 on a logarithmic axis, with ghost A.
+/// p50, p95 and p99 on a logarithmic axis, with ghost A. N, or the menu, adds the p99 that a
+/// stopwatch shows which starts at the sending: what a naive tool would say of the same run.
 class LatencyChart : public LineChart {
     Q_OBJECT
 
@@ -70,6 +71,8 @@ class LatencyChart : public LineChart {
     explicit LatencyChart(RunHistory* history, QWidget* parent = nullptr);
     /// Two lines read better on a projector. Set before the first frame.
     void setP95Shown(bool shown);
+    void setSinceSendShown(bool shown);
+    [[nodiscard]] bool isSinceSendShown() const { return m_sinceSendShown; }
 
   protected:
     [[nodiscard]] std::vector<Line> lines() const override;
@@ -78,9 +81,12 @@ class LatencyChart : public LineChart {
     [[nodiscard]] std::vector<ReadoutLine> readout(const HistoryPoint& point) const override;
     [[nodiscard]] std::vector<TableColumn> columns() const override;
     [[nodiscard]] QString explanation() const override;
+    void extendMenu(QMenu& menu) override;
+    void keyPressEvent(QKeyEvent* event) override;
 
   private:
     bool m_p95Shown = true;
+    bool m_sinceSendShown = false;
 };
 
 }  // namespace lab::app

@@ -83,6 +83,7 @@ Figures figuresOf(const Sums& sums) {
 struct RunHistory::Window {
     std::deque<FramePtr> frames;  // the last longestPercentileWindow seconds
     Histogram merged;             // reused for each point
+    Histogram mergedSinceSend;    // of the same frames
     // The stretch since the warm-up or the last change, for a pin.
     Histogram stretchLatency;
     Sums stretch;
@@ -101,18 +102,22 @@ struct RunHistory::Window {
     [[nodiscard]] WindowedPercentiles percentiles(const WindowedPercentiles& before) {
         WindowedPercentiles p;
         merged.clear();
+        mergedSinceSend.clear();
         for (auto it = frames.rbegin(); it != frames.rend(); ++it) {
             const bool enough = merged.count() >= enoughSamples;
             if (p.window > percentileWindow - 1e-6 && enough) break;
             if (p.window > longestPercentileWindow - 1e-6) break;
             p.window += to_seconds((*it)->length);
-            if (!(*it)->interrupted) merged.merge((*it)->latency);
+            if ((*it)->interrupted) continue;
+            merged.merge((*it)->latency);
+            mergedSinceSend.merge((*it)->since_send);
         }
         p.samples = merged.count();
         if (p.samples == 0) return p;
         p.p50 = milliseconds(merged, 50).value_or(0);
         p.p95 = milliseconds(merged, 95).value_or(0);
         p.p99 = milliseconds(merged, 99).value_or(0);
+        p.p99SinceSend = milliseconds(mergedSinceSend, 99).value_or(0);
         // Two thresholds, so that a line at the edge does not flicker.
         p.p99Faint = p.samples < (before.p99Faint ? enoughSamples : enoughSamples * 4 / 5);
         p.p95Faint = p.samples < (before.p95Faint ? enoughSamples / 5 : enoughSamples * 4 / 25);

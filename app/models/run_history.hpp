@@ -33,6 +33,7 @@ struct WindowedPercentiles {
     double window = 0;                 ///< seconds of frames merged
     bool p95Faint = false;             ///< too few samples to mean much
     bool p99Faint = false;
+    double p99SinceSend = 0;  ///< of the same frames, timed from the sending; 0: nothing was sent
     [[nodiscard]] bool present() const { return samples > 0; }
 };
 

@@ -211,6 +211,7 @@ void PlotCard::contextMenuEvent(QContextMenuEvent* event) {
     menu->setAttribute(Qt::WA_DeleteOnClose);
     menu->addAction(isTableShown() ? tr("Show as chart") : tr("Show as table"), this,
                     [this] { setTableShown(!isTableShown()); });
+    extendMenu(*menu);
     menu->addAction(tr("Copy values (CSV)"), this, &PlotCard::copyCsv);
     menu->addAction(tr("Copy picture"), this, &PlotCard::copyPicture);
     menu->popup(event->globalPos());
@@ -369,5 +370,11 @@ void PlotCard::tellAccessibility() {
 }
 
 void PlotCard::paintBehind(QPainter&, const PlotArea&) {}
+void PlotCard::extendMenu(QMenu&) {}
+
+void PlotCard::redrawAll() {
+    m_ground->valid = false;
+    redrawSoon();
+}
 
 }  // namespace lab::app

@@ -17,6 +17,7 @@
 #include "models/run_history.hpp"
 #include "widgets/theme.hpp"
 
+class QMenu;
 class QTableView;
 class QToolButton;
 
@@ -126,6 +127,10 @@ class PlotCard : public QWidget {
     virtual void paintData(QPainter& painter, const PlotArea& area) = 0;
     /// What the chart shows, in a sentence or two: the tooltip of its title.
     [[nodiscard]] virtual QString explanation() const = 0;
+    /// What the chart adds to its context menu; nothing unless told otherwise.
+    virtual void extendMenu(QMenu& menu);
+    /// Something that the legend or the lines depend on has changed.
+    void redrawAll();
     /// Under the data and cached until the range, size, theme or ghost changes: ghost A.
     virtual void paintBehind(QPainter& painter, const PlotArea& area);
 

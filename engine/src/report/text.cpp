@@ -50,6 +50,17 @@ void add_latency_row(std::string& out, const char* name, const Histogram& histog
     out += fmt::format("{:>11}\n", for_person_count(s.count));
 }
 
+/// Where it matters: what a tool says that starts its clock at the sending.
+void add_naive(std::string& out, const RunResult& r) {
+    constexpr double notable = 1.5;
+    const LatencySummary all = summarise(r.latency), naive = summarise(r.since_send);
+    if (!all.p99 || !naive.p99 || *all.p99 < notable * *naive.p99) return;
+    out += fmt::format(
+        "  a stopwatch that starts only when a request is sent would say p99 {}: it misses what "
+        "waited before\n",
+        for_person_ms(naive.p99));
+}
+
 void add_latencies(std::string& out, const RunResult& r) {
     if (r.latency.count() == 0) {
         out += "  no latency: nothing was answered\n\n";
@@ -62,6 +73,7 @@ void add_latencies(std::string& out, const RunResult& r) {
     add_latency_row(out, "service time", r.service);
     add_latency_row(out, "schedule slip", r.slip);
     if (r.loop_lag.count() > 0) add_latency_row(out, "loop lag", r.loop_lag);
+    add_naive(out, r);
     if (r.counts.of(Ending::timed_out) > 0)
         out += fmt::format(
             "  {} timed out and are in there with the time at which they gave up: the "
