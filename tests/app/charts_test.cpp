@@ -155,7 +155,7 @@ TEST_F(Charts, LeaveAFieldEmptyWhereThereAreNoSamples) {
     auto empty = std::make_shared<Frame>();
     history.append(empty);
     const QString row = panel.charts()[1]->csv().split(QStringLiteral("\r\n"))[1];
-    EXPECT_EQ(row, QStringLiteral("0.1,,,,,0,0.1"));
+    EXPECT_EQ(row, QStringLiteral("0.1,,,,,0,0.1,"));
 }
 
 TEST_F(Charts, HaveNamesAndDescriptionsForScreenReaders) {
