@@ -160,7 +160,7 @@ TEST(VirtualCache, JitterSpreadsTheEndsOfWhatWasMadeTogether) {
         VirtualBench::Setup setup = pages(Stampede::lock);
         setup.system.cache.ttl = 10s;
         setup.system.cache.ttl_jitter = jitter;
-        setup.load.keys = 200;
+        setup.load.keys = 40;
         setup.load.rate = ArrivalRate::per_second(400);
         std::map<std::int64_t, int> makers;  // by tenth of a second, after all have been made once
         for (const Done& done : run(setup, 40s).done) {

@@ -26,15 +26,15 @@ enum class Op : std::uint8_t {
     cache_get,   ///< arg: index into keys; Outcome::hit jumps over the inner steps, and busy leads
                  ///< to cache_wait
     cache_put,   ///< arg: index into keys; stores what was made since the matching cache_get
-    cache_wait,  ///< arg: index into keys; until whoever makes the entry has done
-    cache_drop,  ///< drop what was made from the row of the request's key
-    jump,        ///< to Instr::jump; never handed out
     respond,     ///< Effect::status; done by the front end
     end,
     travel,  ///< round trip to the database, awaited: the query that follows has none of its own
     fork,  ///< arg: index into forks; its branches run at once, each with a cursor of its own, and
            ///< the effect is over when all have ended. See branch() and join()
     join,  ///< the end of a branch
+    cache_wait,  ///< arg: index into keys; until whoever makes the entry has done
+    cache_drop,  ///< drop what was made from the row of the request's key
+    jump,        ///< to Instr::jump; never handed out
 };
 
 /// loop: a turn on the event loop of the worker, or of the request where the program says so; held

@@ -228,6 +228,10 @@ void add_route(std::vector<Row>& t) {
     t.push_back(row(ranged(bytes, "route.*.size", "Answer size", 0, 1e6,
                            "Bytes of body where no step makes one."),
                     LAB_FIELD(p.route->size)));
+}
+
+void add_steps(std::vector<Row>& t) {
+    using enum ValueKind;
     t.push_back(
         row(ranged(distribution, "route.*.cpu", "Computing", 0, 60 * s,
                    "CPU time burnt, with the interpreter lock held.", "the view's own Python code"),
@@ -623,6 +627,7 @@ std::vector<Row> make_rows() {
     add_server_execution(table);
     add_server_limits(table);
     add_route(table);
+    add_steps(table);
     add_cache(table);
     add_cache_cures(table);
     add_database(table);

@@ -229,8 +229,8 @@ step = "+0.5"
     EXPECT_EQ(wait.step, 2);
     EXPECT_TRUE(wait.multiply);
     EXPECT_EQ(wait.key, "P");
-    EXPECT_THAT(scenario.knobs[2].values, ElementsAre("none", "per-worker", "shared"));
-    EXPECT_EQ(scenario.knobs[2].most, 3);
+    EXPECT_THAT(scenario.knobs[2].values, ElementsAre("none", "per-worker", "shared", "null"));
+    EXPECT_EQ(scenario.knobs[2].most, 4);
     EXPECT_THAT(scenario.knobs[3].values, ElementsAre("false", "true"));
     EXPECT_EQ(scenario.knobs[4].step, 10);
     EXPECT_EQ(scenario.knobs[4].group, "Server");
