@@ -165,6 +165,14 @@ class Lamps {
                        "A worker belongs to a connection until it closes, so who is served next "
                        "is not who came first.");
         }
+        const Cache& cache = e_.model.system.cache;
+        const bool plain = cache.eviction == Eviction::lru && cache.stampede == Stampede::none &&
+                           cache.capacity_bytes.count == 0 && !cache.invalidate_on_write;
+        if (p_.hit_ratio && !plain) {
+            return add(Assumption::independent_service, State::broken,
+                       "The hit ratio is that of a cache that drops the least recently used and "
+                       "lets each request make what it misses: this one has other rules.");
+        }
         if (p_.hit_ratio) {
             return add(Assumption::independent_service, State::doubtful,
                        "Service times depend on each other: a miss makes the hits after it.");

@@ -65,16 +65,35 @@ class Reader {
                 for (Path& path : paths) add(step, path);
                 continue;
             }
-            const std::vector<Path> misses = through(step.steps);
-            const double hit = cached ? hits_of(step) : 0;
-            std::vector<Path> joined;
-            for (const Path& before : paths) {
-                for (const Path& miss : misses) joined.push_back(both(before, miss, 1 - hit));
-                if (hit > 0) joined.push_back(both(before, {}, hit));
-            }
-            paths = std::move(joined);
+            paths = joined(paths, through(step.steps), step, cached);
         }
         return paths;
+    }
+
+    /// What comes after a look-up: the steps that make the entry, or nothing.
+    std::vector<Path> joined(const std::vector<Path>& paths, std::vector<Path> misses,
+                             const Step& step, bool cached) {
+        const double hit = cached ? hits_of(step) : 0;
+        Path found;
+        if (cached) travel(step, found, misses);
+        std::vector<Path> made;
+        for (const Path& before : paths) {
+            for (const Path& miss : misses) made.push_back(both(before, miss, 1 - hit));
+            if (hit > 0) made.push_back(both(before, found, hit));
+        }
+        return made;
+    }
+
+    /// To a shared cache and back: once to look, and once more to store.
+    void travel(const Step& step, Path& found, std::vector<Path>& misses) const {
+        const Cache& cache = model_.system.cache;
+        if (cache.mode != CacheMode::shared || step.key.function == KeyFunction::throws) return;
+        if (mean_of(cache.hop) <= 0) return;
+        found.times.push_back(cache.hop);
+        for (Path& miss : misses) {
+            miss.times.insert(miss.times.begin(), cache.hop);
+            if (!cache.failing) miss.times.push_back(cache.hop);
+        }
     }
 
     static Path both(Path first, const Path& second, double share) {
@@ -130,17 +149,24 @@ class Reader {
         const int caches = cache.mode == CacheMode::per_worker ? model_.system.server.workers : 1;
         asked.rate = route_rate_ / caches;
         asked.zipf = load.zipf;
-        asked.ttl = to_seconds(cache.ttl);
+        constexpr double for_ever = 1e12;  // seconds
+        const double mean_life = to_seconds(cache.ttl) * (1 - cache.ttl_jitter / 2);
+        asked.ttl = cache.ttl > Duration{} ? mean_life : for_ever;
         asked.capacity = cache.capacity;
         const auto question = route_->path.find('?');
         const auto key = route_->path.find("{key}");
         const bool in_query = question != std::string::npos && key > question;
+        const KeyRule& rule = step.key;
+        const bool parts = rule.function == KeyFunction::parts;
         const bool told_apart =
-            key != std::string::npos && (in_query ? step.key.query : step.key.path);
+            parts && key != std::string::npos && (in_query ? rule.query : rule.path);
         asked.keys = told_apart ? static_cast<std::uint64_t>(load.keys) : 1;
         const bool user_in_query = route_->path.find("{user}") != std::string::npos;
-        if (step.key.user || (user_in_query && step.key.query)) asked.others = load.users;
-        const double hit = hit_ratio(asked);
+        if (parts && rule.header) asked.others = std::min(load.languages, load.users);
+        if (parts && (rule.user || (user_in_query && rule.query))) asked.others = load.users;
+        const bool keeps = cache.mode != CacheMode::null && rule.function != KeyFunction::throws &&
+                           !(cache.failing && cache.mode == CacheMode::shared);
+        const double hit = keeps ? hit_ratio(asked) : 0;
         look_ups_ += route_rate_;
         hits_ += route_rate_ * hit;
         return hit;

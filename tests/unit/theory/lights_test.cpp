@@ -117,6 +117,8 @@ TEST(ValidityLight, NamesHitsThatDependOnMisses) {
     model.system.routes[0].steps = {test::cached({test::wait(10ms)})};
     model.system.cache.mode = CacheMode::shared;
     EXPECT_EQ(lamp(model, Assumption::independent_service).state, State::doubtful);
+    model.system.cache.stampede = Stampede::lock;
+    EXPECT_EQ(lamp(model, Assumption::independent_service).state, State::broken);
 }
 
 TEST(ValidityLight, NamesWorkersThatBelongToConnections) {

@@ -149,6 +149,24 @@ TEST(Predict, CountsHitsOfACache) {
     EXPECT_NEAR(*predicted(model).hit_ratio, 2.5 / 3.5, 1e-9);
 }
 
+TEST(Predict, KnowsACacheThatKeepsNothingAndTheWayToOneThatDoes) {
+    Model model = open_model(Distribution::constant(20ms), 50, 2);
+    model.system.routes[0].path = "/pay/{key}";
+    model.system.routes[0].steps = {test::cached({test::wait(20ms)})};
+    model.load.keys = 200;
+    model.system.cache.ttl = 20s;
+    model.system.cache.mode = CacheMode::null;
+    EXPECT_EQ(predicted(model).hit_ratio, 0.0);
+    EXPECT_NEAR(predicted(model).service_ms, 20, 1e-9);
+    model.system.cache.mode = CacheMode::shared;
+    model.system.cache.hop = Distribution::constant(3ms);
+    EXPECT_NEAR(predicted(model).service_ms, 3 + (20.0 + 3) / 6, 1e-9);
+    model.system.cache.failing = true;
+    EXPECT_NEAR(predicted(model).service_ms, 23, 1e-9);
+    model.system.routes[0].steps[0].key.function = KeyFunction::throws;
+    EXPECT_NEAR(predicted(model).service_ms, 20, 1e-9);
+}
+
 TEST(Predict, RefusesAModelThatIsNone) {
     Model model;
     EXPECT_EQ(predict(model).error().code, ErrorCode::invalid_input);
