@@ -23,7 +23,7 @@ struct Arguments {
     TheoryArguments theory;
     DurationFlags run_times, load_times;
     std::string scenario;
-    std::vector<std::string> files;
+    std::vector<std::string> files, set;
 };
 
 bool read_into(Terminal& terminal, const char* flag, const std::string& text, auto& target) {
@@ -169,6 +169,9 @@ void add_rest(CLI::App& app, Arguments& arguments) {
     app.add_subcommand("list", "Every scenario");
     auto* show = app.add_subcommand("show", "What a scenario holds: routes, knobs, lesson");
     show->add_option("scenario", arguments.scenario, "id or file")->required();
+    show->add_option("--set", arguments.set, "path=value; may be repeated")
+        ->allow_extra_args(false);
+    app.add_subcommand("presets", "The real servers that server.preset can stand for");
     auto* play = app.add_subcommand("play", "A lesson in the terminal: predict, run, see");
     play->add_option("scenario", arguments.scenario, "id or file")->required();
     auto* check = app.add_subcommand("validate",
@@ -197,7 +200,10 @@ int dispatch(Terminal& terminal, const CLI::App& app, Arguments& arguments) {
     if (chosen.empty()) return window_command(terminal, {});
     const auto& name = chosen.front()->get_name();
     if (name == "list") return list_command(terminal);
-    if (name == "show") return show_command(terminal, arguments.scenario);
+    if (name == "show") {
+        return show_command(terminal, arguments.scenario, arguments.set);
+    }
+    if (name == "presets") return presets_command(terminal);
     if (name == "play") return play_command(terminal, arguments.scenario);
     if (name == "validate") return validate_command(terminal, arguments.files);
     if (name == "doctor") return doctor_command(terminal);

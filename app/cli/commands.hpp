@@ -58,7 +58,9 @@ struct TheoryArguments {
 };
 
 int list_command(Terminal& terminal);
-int show_command(Terminal& terminal, const std::string& scenario);
+int presets_command(Terminal& terminal);
+int show_command(Terminal& terminal, const std::string& scenario,
+                 const std::vector<std::string>& set);
 int validate_command(Terminal& terminal, const std::vector<std::string>& files);
 int reference_command(Terminal& terminal);
 int doctor_command(Terminal& terminal);

@@ -57,6 +57,10 @@ QColor PipelinePainter::colourOf(WorkerState state) const {
             return m_theme.secondText;
         case WorkerState::blocked:
             return m_theme.worse;
+        case WorkerState::booting:
+            return m_theme.worse;
+        case WorkerState::off:
+            return m_theme.line;
     }
     return m_theme.chip;
 }
@@ -248,7 +252,7 @@ void PipelinePainter::paintWorkers(QPainter& painter, const PipelineParts& parts
         }
         return;
     }
-    std::array<int, 16> doing{};  // more than there are states
+    std::array<int, workerStates> doing{};
     painter.setFont(m_tiny);
     for (std::size_t i = 0; i < threads.size(); ++i) {
         const WorkerState state = threads[i].state;
@@ -265,7 +269,9 @@ void PipelinePainter::paintWorkers(QPainter& painter, const PipelineParts& parts
     }
     QStringList counted;
     constexpr auto blocked = static_cast<unsigned>(WorkerState::blocked);
-    for (const std::size_t state : {blocked, 3U, 1U, 5U, 2U, 4U, 6U, 7U, 8U, 0U}) {
+    constexpr auto booting = static_cast<unsigned>(WorkerState::booting);
+    constexpr auto off = static_cast<unsigned>(WorkerState::off);
+    for (const unsigned state : {blocked, booting, 3U, 1U, 5U, 2U, 4U, 6U, 7U, 8U, 0U, off}) {
         if (doing[state] == 0) continue;
         counted << QStringLiteral("%1 %2").arg(doing[state]).arg(workerWord(WorkerState(state)));
     }

@@ -48,6 +48,10 @@ QString workerWord(WorkerState state) {
             return tr("writing");
         case WorkerState::blocked:
             return tr("blocked loop");
+        case WorkerState::booting:
+            return tr("booting");
+        case WorkerState::off:
+            return tr("off");
     }
     return {};
 }
@@ -73,7 +77,11 @@ QChar workerLetter(WorkerState state) {
         case WorkerState::writing:
             return u'W';
         case WorkerState::blocked:
+            return u'X';
+        case WorkerState::booting:
             return u'B';
+        case WorkerState::off:
+            return u'-';
     }
     return {};
 }

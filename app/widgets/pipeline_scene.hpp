@@ -18,6 +18,8 @@
 
 namespace lab::app {
 
+/// How many states a worker's thread can be in.
+inline constexpr std::size_t workerStates = static_cast<std::size_t>(WorkerState::off) + 1;
 /// "computing", "waiting I/O": what a worker does, as a word beside its colour.
 [[nodiscard]] QString workerWord(WorkerState state);
 /// One letter for cells too small for the word.

@@ -239,7 +239,7 @@ QString PipelineView::describe() const {
     if (!f.running) return words.join(QLatin1Char(' ')) + QLatin1Char(' ') + tr("Nothing runs.");
     words << tr("%1 in flight.").arg(f.inFlight)
           << tr("Queue: %1 of %2 waiting.").arg(f.queueDepth).arg(f.queueCapacity);
-    std::array<int, 9> doing{};
+    std::array<int, workerStates> doing{};
     for (const WorkerSample& w : f.threads) ++doing[static_cast<std::size_t>(w.state)];
     QStringList states;
     for (std::size_t i = 0; i < doing.size(); ++i) {

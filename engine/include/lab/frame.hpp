@@ -93,6 +93,8 @@ enum class WorkerState : std::uint8_t {
     render,
     writing,
     blocked,  ///< an event loop that stands still: what runs on it waits without letting others run
+    booting,  ///< its worker starts: nothing is served yet
+    off,      ///< its worker does not run: cheaper has no need of it
 };
 
 struct WorkerSample {
@@ -101,6 +103,17 @@ struct WorkerSample {
     double busy = 0;            ///< share of the frame in which it held a request, 0..1
     bool draining = false;      ///< finishes its request, then leaves
     friend bool operator==(const WorkerSample&, const WorkerSample&) = default;
+};
+
+/// One worker process, at the end of a frame.
+struct ProcessSample {
+    enum class State : std::uint8_t { off, booting, up, leaving };
+    State state = State::up;
+    std::uint32_t connections = 0;  ///< dispatch ahead: that it has accepted
+    std::uint32_t queued = 0;       ///< dispatch ahead: requests that wait inside it
+    std::uint64_t served = 0;       ///< requests in this life
+    Bytes memory{};                 ///< modelled
+    friend bool operator==(const ProcessSample&, const ProcessSample&) = default;
 };
 
 /// The server, seen from inside, at the end of a frame (levels) and over it (times and counts).
@@ -112,6 +125,12 @@ struct ServerSample {
     std::uint32_t in_service = 0;       ///< requests that hold a worker
     std::vector<WorkerSample> threads;  ///< worker 0's threads first; workers x threads of them
     int threads_per_worker = 1;
+    std::vector<ProcessSample> workers;
+    std::uint64_t worker_kills = 0;     ///< in this frame: no heartbeat, or over the memory limit
+    std::uint64_t worker_restarts = 0;  ///< in this frame: graceful ones
+    std::uint64_t worker_boots = 0;     ///< in this frame: came up after the start
+    Bytes memory{};                     ///< of all workers together, modelled
+    std::uint32_t cores = 0;            ///< that the worker threads may use; 0: not told
     Duration busy_time{};    ///< summed over threads, in this frame
     Duration worker_cpu{};   ///< CPU time of the worker threads, in this frame
     Duration process_cpu{};  ///< CPU time of the whole process, in this frame
@@ -230,6 +249,10 @@ struct RunResult {
     std::optional<double> utilisation_tokens;  ///< of the event loops' thread pools
     std::optional<double> tokens_waiting;      ///< mean number waiting for a thread of these pools
     double breaker_open = 0;     ///< share of the window in which the breaker was not closed
+    std::uint64_t worker_kills = 0;     ///< inside the window
+    std::uint64_t worker_restarts = 0;  ///< inside the window, graceful ones
+    std::uint64_t worker_boots = 0;     ///< inside the window
+    Bytes memory_peak{};                ///< most of any frame, modelled
     std::optional<double> cache_hit_ratio;
     /// Of the cache in the window; entries and bytes at its end. All 0 against a server not ours.
     std::uint64_t cache_misses = 0, cache_evictions = 0, cache_errors = 0, cache_duplicates = 0;

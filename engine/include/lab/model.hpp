@@ -56,11 +56,20 @@ enum class Execution : std::uint8_t { threads, greenlets, loop };
 /// async view on a thread and event loop of its own, for which the worker waits; an event loop runs
 /// a sync view in its pool of threads.
 enum class View : std::uint8_t { server, sync, async };
+/// How work comes to a worker. shared: one queue before all of them, a thread takes when it is free
+/// (late binding). ahead: each worker accepts connections whether its threads are free or not, and
+/// queues them inside.
+enum class Dispatch : std::uint8_t { shared, ahead };
+
+/// Who tells the master that a worker lives: the worker between two requests, so that a long
+/// request looks dead, or a main loop of its own, which a long request does not hold up.
+enum class Heartbeat : std::uint8_t { request, loop };
 
 struct Server {
     int workers = 1;                            ///< each with an interpreter lock, local cache,
                                                 ///< connections
-    int threads = 1;                            ///< threads in each worker
+    int threads = 1;                            ///< threads in each worker; 0: one for each
+                                                ///< connection or request, without bound
     int queue = 64;                             ///< places in the admission queue
     WhenFull when_full = WhenFull::reject;
     Duration queue_timeout{};                   ///< longest wait in the queue, then 503; 0 means no
@@ -79,12 +88,32 @@ struct Server {
     bool async_views = false;        ///< what View::server means
     int pool_threads = 40;           ///< loop, greenlets: threads in each worker's pool,
                                      ///< one token each
-    int worker_connections = 1'000;  ///< loop, greenlets: requests in hand of a worker
     Duration async_cost = 900us;     ///< threads, greenlets: CPU time that an async view
                                      ///< costs, for its thread and event loop
     Duration stall_every{};                     ///< the handlers stand still once in each such
                                                 ///< stretch; 0: never
     Duration stall_for = 1s;                    ///< for so long
+    Dispatch dispatch = Dispatch::shared;
+    int worker_connections = 1000;              ///< dispatch ahead: what one worker accepts at
+                                                ///< most; loop, greenlets: has in hand at most
+    // The master process and the lives of its workers.
+    Duration worker_timeout{};                  ///< without a heartbeat for longer: killed; 0 never
+    Heartbeat heartbeat = Heartbeat::request;
+    Duration graceful_timeout = 30s;            ///< a worker that leaves has this for what it has
+    Duration boot_time{};                       ///< from the start of a worker to its first request
+    int max_requests = 0;                       ///< then it restarts gracefully; 0 never
+    int max_requests_jitter = 0;                ///< at most so many more, drawn once a life
+    Bytes memory{40'000'000};                   ///< of a fresh worker; modelled, not allocated
+    Bytes leak{};                               ///< more with each request; modelled too
+    Bytes memory_limit{};                       ///< a worker above it is killed; 0 no limit
+    int cheaper = 0;                            ///< workers that always run; the others come when
+                                                ///< all are busy. 0: all always run
+    int cheaper_step = 1;                       ///< so many more at once
+    Duration cheaper_overload = 3s;             ///< all busy for this long: more; as long idle:
+                                                ///< fewer
+    int cores = 0;                              ///< that the worker threads may use; 0 all
+    std::string preset = "none";                ///< which real server filled the fields; see
+                                                ///< lab/presets.hpp. Runners do not read it
     friend bool operator==(const Server&, const Server&) = default;
 };
 
@@ -337,9 +366,19 @@ struct Load {
     friend bool operator==(const Load&, const Load&) = default;
 };
 
+/// The settings that somebody gave, as opposed to those that a preset filled in or nobody touched.
+/// How a model came to be is no part of what it is: any two of these are equal.
+struct StatedSettings {
+    std::vector<std::string> paths;             ///< ascending
+    void add(const std::string& path);
+    [[nodiscard]] bool contains(const std::string& path) const;
+    friend bool operator==(const StatedSettings&, const StatedSettings&) { return true; }
+};
+
 struct Model {
     System system;
     Load load;
+    StatedSettings stated;
     friend bool operator==(const Model&, const Model&) = default;
 };
 

@@ -69,6 +69,8 @@ class Exchange {
     // Set by the workers.
     Answer answer;
     int slot = -1;                  ///< the worker thread it holds, -1 for none
+    int home = -1;                  ///< the worker that accepted its connection (dispatch ahead)
+    int served_by = -1;             ///< the worker whose request it counts as, -1 for none
     core::Effect effect;            ///< what the front end has to do next: respond, or end
 
     /// The workers' own: where the exchange is.
@@ -88,6 +90,9 @@ class Exchange {
     /// The workers are done with it: `effect` is respond, or end after a cancellation. Front end's
     /// thread.
     virtual void on_answer() = 0;
+    /// Its worker has gone (`killed`: the connection breaks) or leaves: the connection is closed as
+    /// soon as no request is under way on it. Front end's thread, between opened() and closed().
+    virtual void on_worker_gone(bool killed) = 0;
 };
 
 /// The workers, as the front end sees them. Every call is made on the front end's thread; callbacks
@@ -98,6 +103,11 @@ class Dispatcher {
 
     /// The settings for the next request.
     [[nodiscard]] virtual GenerationPtr generation() const = 0;
+
+    /// A connection has been accepted, before anything else is called for it; it has been closed,
+    /// after everything but what is in hand.
+    virtual void opened(Exchange&) = 0;
+    virtual void closed(Exchange&) = 0;
 
     /// Waits for a worker without running anything: the server binds at accept or at the head.
     /// Then on_bound(), or on_answer() with 503 where the queue was full or patience ended.

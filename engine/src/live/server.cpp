@@ -84,7 +84,7 @@ class LiveServer final : public Server {
             storage_ = std::move(storage.value());
         }
         auto workers = ExecutionSwitch::start(
-            {generation_, &completions_, storage_ ? storage_->database() : nullptr});
+            {generation_, &completions_, storage_ ? storage_->database() : nullptr, options.seed});
         if (!workers) return workers.error();
         workers_ = std::move(workers.value());
         if (storage_) {

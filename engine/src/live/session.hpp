@@ -73,6 +73,7 @@ class Session final : public Exchange {
 
     void on_bound() override;
     void on_answer() override;
+    void on_worker_gone(bool killed) override;
 
     std::size_t place = 0;  ///< in the host's list
 
@@ -165,6 +166,7 @@ class Session final : public Exchange {
     bool closed_ = false;
     bool bind_at_accept_ = false;
     bool begun_ = false;           ///< a byte of the request has come
+    bool worker_leaves_ = false;   ///< its worker goes: the next answer is the last
     bool head_limit_set_ = false;  ///< the time limit of its head runs
 };
 

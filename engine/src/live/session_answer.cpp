@@ -47,7 +47,7 @@ void Session::complete() {
 
 void Session::ask_dispatcher() {
     deadline_ = Instant::max();
-    if (!bound_ && host_.must_hold()) {
+    if (!bound_ && home < 0 && host_.must_hold()) {
         state_ = State::held;
         host_.hold(*this);
         return;
@@ -156,8 +156,8 @@ void Session::answer_prepared() {
 
 void Session::answer_exchange() {
     const bool good = effect.status == 200;
-    if (!request_.complete)
-        request_.persistence = Persistence::close;  // refused before it was read
+    // Refused before it was read, or by a worker that leaves.
+    if (!request_.complete || worker_leaves_) request_.persistence = Persistence::close;
     const std::string_view body =
         good ? std::string_view{answer.body} : refusal_page(effect.status);
     auto& head = host_.scratch;

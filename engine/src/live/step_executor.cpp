@@ -51,7 +51,7 @@ core::Outcome StepExecutor::perform(const core::Effect& effect) {
     }
     // A run that stops waits for no step that is yet to come.
     const bool leaving = effect.op == core::Op::release;
-    if (!leaving && outcome.fault == core::Fault::none && cancelled_.load()) {
+    if (!leaving && outcome.fault == core::Fault::none && ends()) {
         outcome.fault = core::Fault::cancelled;
         if (effect.op == core::Op::acquire) let_go(effect.resource);
     }
@@ -150,16 +150,15 @@ core::Outcome StepExecutor::spend(Duration cost) {
     core::Outcome outcome;
     const bool locks = exchange_->generation->system.server.interpreter_lock;
     outcome.remaining = kernel_.burn(cost, [&] {
-        return cancelled_.load(std::memory_order_relaxed) ||
-               (locks && worker_->lock->drop_requested());
+        return ends() || (locks && worker_->lock->drop_requested());
     });
-    if (cancelled_.load()) outcome.remaining = Duration{};
+    if (ends()) outcome.remaining = Duration{};
     broken_off_ = outcome.remaining > Duration{};
     return outcome;
 }
 
 core::Fault StepExecutor::sleep(Duration time) {
-    const bool slept = parker_->sleep_until(now() + time);
+    const bool slept = parker_->sleep_until(now() + time, [this] { return ends(); });
     return slept ? core::Fault::none : core::Fault::cancelled;
 }
 

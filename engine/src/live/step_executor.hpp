@@ -71,6 +71,11 @@ class StepExecutor {
         std::size_t rows = 0;
         bool uncached = false;  ///< the cache was of no use: nothing is stored
     };
+    /// The run stops, or the worker was killed.
+    [[nodiscard]] bool ends() const {
+        return cancelled_.load(std::memory_order_relaxed) ||
+               worker_->killed->load(std::memory_order_relaxed);
+    }
     [[nodiscard]] core::Outcome carry_out(const core::Effect& effect);
     [[nodiscard]] core::Fault take(core::ResourceId resource);
     void let_go(core::ResourceId resource);

@@ -129,7 +129,7 @@ bool TaskLoop::take_turn() {
         const std::lock_guard hold{mutex_};
         const Instant at = now();
         // A run that stops waits for nothing that is yet to come.
-        const auto next = turns_.take(cancelled_.load() ? Instant::max() : at);
+        const auto next = turns_.take(ends() ? Instant::max() : at);
         if (!next) return false;
         turn = *next;
         task = reinterpret_cast<Task*>(turn.who);
@@ -173,7 +173,7 @@ void TaskLoop::drive(Task& task, Outcome outcome) {
     task.executor.move_to(ticket_, inbox_);
     do {
         const bool leaving = task.effect.op == Op::release;
-        const bool over = task.abandoned || cancelled_.load(std::memory_order_relaxed);
+        const bool over = task.abandoned || ends();
         const bool entering =
             task.effect.op == Op::acquire && task.effect.resource == ResourceId::worker;
         if (over && !leaving && !entering && outcome.fault == Fault::none) {
@@ -305,7 +305,7 @@ void TaskLoop::perform(Task& task, Outcome& outcome) {
 
 /// On a thread of the pool: everything until the token is let go.
 void TaskLoop::Task::run_on(core::Ticket thread, Inbox& parker) {
-    if (loop.cancelled_.load()) {
+    if (loop.ends()) {
         loop.wake(*this, Fault::cancelled);
         return;
     }
@@ -389,6 +389,7 @@ Outcome TaskLoop::run_branches(Exchange& exchange, const WorkerPtr& worker, Step
     }
     parent->cursor = &exchange.cursor;
     parent->elsewhere = true;
+    killed_ = worker->killed;
     start_branches(*parent);
     while (parent->running > 0) {
         if (!take_turn()) rest();

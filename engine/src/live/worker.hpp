@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "live/connection_pool.hpp"
@@ -15,6 +16,8 @@ namespace lab::live {
 ///
 /// Threads: any, immutable (the parts have locks of their own).
 struct Worker {
+    /// Set when it is killed: all that its threads have in hand is broken off. One a life.
+    std::shared_ptr<std::atomic<bool>> killed = std::make_shared<std::atomic<bool>>(false);
     std::shared_ptr<ThreadedLock> lock;
     std::shared_ptr<ResponseStore> cache;  ///< its own, or that of all; null: none
     bool cache_is_shared = false;

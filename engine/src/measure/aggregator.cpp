@@ -21,12 +21,15 @@ double share_of(Duration used, double available_s) {
 struct Kept {
     Instant start, end;
     std::uint32_t threads = 0;
+    std::uint32_t cores = 0;  ///< that the worker threads may use; 0: as the machine has
     std::uint32_t pool = 0;
     std::uint32_t tokens = 0, tokens_in_use = 0, tokens_waiting = 0;
     SparseCounts loop_lag;
     Duration busy{}, worker_cpu{}, pool_busy{}, generator_cpu{}, breaker_open{};
     std::uint64_t hits = 0, misses = 0, evictions = 0, errors = 0, duplicates = 0;
     std::uint64_t entries = 0, bytes = 0;
+    std::uint64_t kills = 0, restarts = 0, boots = 0;
+    Bytes memory{};
 };
 
 /// Sums over the window, in seconds and counts; a frame that reaches over its edge counts by the
@@ -46,7 +49,8 @@ struct Sums {
         if (inside <= 0 || whole <= 0) return;
         const double share = inside / whole;
         thread_s += inside * frame.threads;
-        core_s += inside * std::min(frame.threads, cores);
+        const unsigned usable = frame.cores > 0 ? std::min<unsigned>(frame.cores, cores) : cores;
+        core_s += inside * std::min(frame.threads, usable);
         pool_s += inside * frame.pool;
         busy_s += share * to_seconds(frame.busy);
         worker_cpu_s += share * to_seconds(frame.worker_cpu);
@@ -80,6 +84,18 @@ void tell_cache(RunResult& r, const Sums& sums) {
     r.cache_bytes = sums.bytes;
 }
 
+/// What happened to workers: in the frames that end inside the window.
+void add_lives(RunResult& r, const std::vector<Kept>& frames, Instant from, Instant to) {
+    for (const Kept& frame : frames) {
+        if (frame.end <= from || frame.start >= to) continue;
+        r.memory_peak.count = std::max(r.memory_peak.count, frame.memory.count);
+        if (frame.end > to) continue;
+        r.worker_kills += frame.kills;
+        r.worker_restarts += frame.restarts;
+        r.worker_boots += frame.boots;
+    }
+}
+
 std::vector<RequestEvent> joined(const std::vector<RequestEvent>& client,
                                  std::vector<RequestEvent> server) {
     server.insert(server.end(), client.begin(), client.end());
@@ -102,6 +118,11 @@ struct Aggregator::State {
         k.start = f.start;
         k.end = f.start + f.length;
         k.threads = static_cast<std::uint32_t>(f.server.threads.size());
+        k.cores = f.server.cores;
+        k.kills = f.server.worker_kills;
+        k.restarts = f.server.worker_restarts;
+        k.boots = f.server.worker_boots;
+        k.memory = f.server.memory;
         k.pool = f.server.pool_size;
         k.tokens = f.server.tokens;
         k.tokens_in_use = f.server.tokens_in_use;
@@ -210,6 +231,7 @@ RunResultPtr Aggregator::finish(const WindowTotals& totals, bool stopped_early,
     r->breaker_open = share_of(from_seconds(sums.breaker_open_s), window_s);
     r->worker_cpu = from_seconds(sums.worker_cpu_s);
     tell_cache(*r, sums);
+    add_lives(*r, s.kept, totals.from, totals.to);
 
     Circumstances seen;
     seen.stopped_early = stopped_early;

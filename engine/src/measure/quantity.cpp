@@ -83,6 +83,15 @@ Value of_cache(const RunResult& r, std::string_view name) {
     return std::nullopt;
 }
 
+Value of_workers(const RunResult& r, std::string_view key) {
+    if (!r.truth_known) return std::nullopt;
+    if (key == "kills") return number(r.worker_kills);
+    if (key == "restarts") return number(r.worker_restarts);
+    if (key == "boots") return number(r.worker_boots);
+    if (key == "memory_mb") return static_cast<double>(r.memory_peak.count) / 1e6;
+    return std::nullopt;
+}
+
 Value value_of(const RunResult& r, std::string_view name) {
     const std::size_t dot = name.find('.');
     const std::string_view family = name.substr(0, dot);
@@ -96,6 +105,7 @@ Value value_of(const RunResult& r, std::string_view name) {
     if (family == "counts") return of_counts(r, key);
     if (family == "breakdown_ms") return of_breakdown(r, key);
     if (family == "utilisation") return of_utilisation(r, key);
+    if (family == "workers") return of_workers(r, key);
     if (family == "errors") return number(r.counts.errors());
     if (family.starts_with("cache_")) return of_cache(r, name);
     if (r.length <= Duration{}) return std::nullopt;  // a rate over no time

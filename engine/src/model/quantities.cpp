@@ -156,6 +156,13 @@ Table make_table() {
           "Mean number of steps that wait for a thread of such a pool");
     t.add("breaker_open", "breaker_open", "Breaker open", "share",
           "Share of the window in which the client's circuit breaker was not closed, 0 to 1");
+    t.add("workers.kills", "kills", "Workers killed", "",
+          "Workers that were killed: no heartbeat in time, or above the memory limit");
+    t.add("workers.restarts", "restarts", "Workers restarted", "",
+          "Workers that left gracefully after their number of requests");
+    t.add("workers.boots", "boots", "Workers booted", "", "Workers that came up during the run");
+    t.add("workers.memory_mb", "memory", "Memory of all workers", "MB",
+          "The most that all workers held together; modelled, not measured");
     t.add("cache_hit_ratio", "hit_ratio", "Hit ratio", "share", "Cache hits over look-ups, 0 to 1");
     add_cache(t);
     t.add("concurrency", "concurrency", "In flight", "",

@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "lab/presets.hpp"
 #include "lab/text.hpp"
 
 namespace lab {
@@ -247,6 +248,11 @@ Result<void> set_setting(Model& model, std::string_view path, const SettingValue
     const auto fit = names::checked(path, found.row->info, given);
     if (!fit) return fit.error();
     found.row->set(found.row->info, found.place, *fit);
+    if (path == "server.preset") {
+        fill_from_preset(model);
+    } else {
+        model.stated.add(std::string(path));
+    }
     return {};
 }
 

@@ -6,6 +6,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "lab/presets.hpp"
+
 namespace lab::names {
 namespace {
 
@@ -90,17 +92,45 @@ SettingInfo words(std::string_view path, std::string_view label, double most,
 #define LAB_FIELD(expression) \
     [](const auto& p) -> auto& { return expression; }
 
+Words preset_names() {
+    Words choices{"none"};
+    for (const Preset& preset : presets_table()) choices.push_back(preset.name);
+    return choices;
+}
+Words preset_titles() {
+    Words titles{"none"};
+    for (const Preset& preset : presets_table()) titles.push_back(preset.title);
+    return titles;
+}
+
 void add_server(std::vector<Row>& t) {
     using enum ValueKind;
+    t.push_back(row(one_of("server.preset", "Server", preset_names(), preset_titles(),
+                           "Which real server this one behaves as: fills every setting that the "
+                           "preset states and nobody gave."),
+                    LAB_FIELD(p.model->system.server.preset)));
     t.push_back(row(ranged(count, "server.workers", "Workers", 1, 256,
                            "Worker processes; each has its own interpreter lock, local cache and "
                            "database connections.",
                            "gunicorn -w {} app:app"),
                     LAB_FIELD(p.model->system.server.workers)));
-    t.push_back(row(ranged(count, "server.threads", "Threads per worker", 1, 64,
-                           "Threads in each worker; they share its interpreter lock.",
+    t.push_back(row(ranged(count, "server.threads", "Threads per worker", 0, 64,
+                           "Threads in each worker; they share its interpreter lock. 0: a thread "
+                           "for each connection or request, without bound.",
                            "gunicorn --threads {} app:app"),
                     LAB_FIELD(p.model->system.server.threads)));
+    t.push_back(row(one_of("server.dispatch", "Work comes to workers", {"shared", "ahead"},
+                           {"when a thread is free", "ahead of their threads"},
+                           "One queue before all workers, from which a free thread takes; or each "
+                           "worker accepts connections ahead and queues them inside.",
+                           "gunicorn -k sync takes when free, -k gthread accepts ahead"),
+                    LAB_FIELD(p.model->system.server.dispatch)));
+    t.push_back(row(ranged(count, "server.worker_connections", "Connections per worker", 1,
+                           10'000,
+                           "Connections that one worker accepts at most, where it accepts ahead; "
+                           "of event loops and greenlets, requests in hand at once.",
+                           "gunicorn --worker-connections {} app:app"),
+                    LAB_FIELD(p.model->system.server.worker_connections)));
     t.push_back(row(ranged(count, "server.queue", "Queue places", 0, 10'000,
                            "Requests that may wait for a free worker; what comes after them finds "
                            "the queue full."),
@@ -156,12 +186,6 @@ void add_server_execution(std::vector<Row>& t) {
                            "would block; what comes when all are taken waits unseen.",
                            "anyio.to_thread.current_default_thread_limiter().total_tokens = {}"),
                     LAB_FIELD(p.model->system.server.pool_threads)));
-    t.push_back(
-        row(ranged(count, "server.worker_connections", "Requests in hand per worker", 1, 10'000,
-                   "Event loops and greenlets: requests that a worker takes in hand at "
-                   "once; more wait in its queue.",
-                   "gunicorn -k gevent --worker-connections {} app:app"),
-            LAB_FIELD(p.model->system.server.worker_connections)));
     t.push_back(row(ranged(duration, "server.async_cost", "Cost of an async view", 0, 1 * s,
                            "CPU time that an async view costs a worker of threads or greenlets, "
                            "which starts a thread and an event loop for each.",
@@ -197,6 +221,69 @@ void add_server_limits(std::vector<Row>& t) {
     t.push_back(row(ranged(duration, "server.stall_for", "Stands still for", 0, 60 * s,
                            "How long the handlers stand still each time."),
                     LAB_FIELD(p.model->system.server.stall_for)));
+}
+
+void add_lives(std::vector<Row>& t) {
+    using enum ValueKind;
+    t.push_back(row(ranged(duration, "server.worker_timeout", "Worker timeout", 0, 600 * s,
+                           "A worker without a heartbeat for longer is killed, and what it had in "
+                           "hand is cut off; 0 s means never.",
+                           "gunicorn --timeout SECONDS app:app"),
+                    LAB_FIELD(p.model->system.server.worker_timeout)));
+    t.push_back(row(one_of("server.heartbeat", "Heart beats", {"request", "loop"},
+                           {"between requests", "in a main loop"},
+                           "Who tells that a worker lives: it does between two requests, so that "
+                           "the timeout ends a long one, or a main loop of its own does.",
+                           "gunicorn -k sync beats between requests, -k gthread from a main loop"),
+                    LAB_FIELD(p.model->system.server.heartbeat)));
+    t.push_back(row(ranged(duration, "server.graceful_timeout", "Time to leave", 0, 600 * s,
+                           "A worker that leaves has this long for what it has in hand, then it is "
+                           "killed.",
+                           "gunicorn --graceful-timeout SECONDS app:app"),
+                    LAB_FIELD(p.model->system.server.graceful_timeout)));
+    t.push_back(row(ranged(duration, "server.boot_time", "A worker boots in", 0, 60 * s,
+                           "From the start of a worker to its first request: the import of the "
+                           "application."),
+                    LAB_FIELD(p.model->system.server.boot_time)));
+    t.push_back(row(ranged(count, "server.max_requests", "Requests in a worker's life", 0, 1e6,
+                           "After so many requests a worker ends what it has in hand and boots "
+                           "anew; 0 means never.",
+                           "gunicorn --max-requests {} app:app"),
+                    LAB_FIELD(p.model->system.server.max_requests)));
+    t.push_back(row(ranged(count, "server.max_requests_jitter", "... and up to so many more", 0,
+                           1e6,
+                           "Drawn once for each life of a worker, so that workers do not restart "
+                           "together.",
+                           "gunicorn --max-requests-jitter {} app:app"),
+                    LAB_FIELD(p.model->system.server.max_requests_jitter)));
+    t.push_back(row(ranged(bytes, "server.memory", "Memory of a fresh worker", 0, 8e9,
+                           "A modelled number: nothing is allocated."),
+                    LAB_FIELD(p.model->system.server.memory)));
+    t.push_back(row(ranged(bytes, "server.leak", "Leak", 0, 1e9,
+                           "What each request adds to its worker's modelled memory."),
+                    LAB_FIELD(p.model->system.server.leak)));
+    t.push_back(row(ranged(bytes, "server.memory_limit", "Memory limit of a worker", 0, 64e9,
+                           "A worker that comes above it is killed with what it has in hand, as "
+                           "the system does when memory ends; 0 B means no limit."),
+                    LAB_FIELD(p.model->system.server.memory_limit)));
+    t.push_back(row(ranged(count, "server.cheaper", "Workers always there", 0, 256,
+                           "So many workers always run; the others come when all are busy, and go "
+                           "when they are not. 0: all always run.",
+                           "uwsgi --cheaper {} --processes N"),
+                    LAB_FIELD(p.model->system.server.cheaper)));
+    t.push_back(row(ranged(count, "server.cheaper_step", "Workers that come at once", 1, 64,
+                           "How many more workers are started when all have been busy.",
+                           "uwsgi --cheaper-step {}"),
+                    LAB_FIELD(p.model->system.server.cheaper_step)));
+    t.push_back(row(ranged(duration, "server.cheaper_overload", "All busy for", 100 * ms, 60 * s,
+                           "All workers busy for this long: more are started; not busy for this "
+                           "long: one goes.",
+                           "uwsgi --cheaper-overload SECONDS"),
+                    LAB_FIELD(p.model->system.server.cheaper_overload)));
+    t.push_back(row(ranged(count, "server.cores", "Cores for the workers", 0, 256,
+                           "How many cores the worker threads may use; 0 means all there are.",
+                           "taskset -c 0 gunicorn app:app leaves it one"),
+                    LAB_FIELD(p.model->system.server.cores)));
 }
 
 void add_route(std::vector<Row>& t) {
@@ -626,6 +713,7 @@ std::vector<Row> make_rows() {
     add_server(table);
     add_server_execution(table);
     add_server_limits(table);
+    add_lives(table);
     add_route(table);
     add_steps(table);
     add_cache(table);

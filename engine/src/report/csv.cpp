@@ -61,6 +61,11 @@ void add_counts(Cells& cells, const Counts& c, bool truth_known) {
     add_count(cells, "counts.hedges", c.hedges);
 }
 
+std::uint64_t workers_up(const ServerSample& s) {
+    const auto up = [](const ProcessSample& w) { return w.state == ProcessSample::State::up; };
+    return static_cast<std::uint64_t>(std::count_if(s.workers.begin(), s.workers.end(), up));
+}
+
 void add_server(Cells& cells, const Frame& f, bool told) {
     const ServerSample& s = f.server;
     const auto share = [&f, told](Duration used, std::size_t of) -> std::optional<double> {
@@ -81,6 +86,12 @@ void add_server(Cells& cells, const Frame& f, bool told) {
     add_told(cells, "connections", told, s.connections);
     add_told(cells, "in_service", told, s.in_service);
     add_told(cells, "threads", told, s.threads.size());
+    add_told(cells, "workers.kills", told, s.worker_kills);
+    add_told(cells, "workers.restarts", told, s.worker_restarts);
+    add_told(cells, "workers.boots", told, s.worker_boots);
+    add_told(cells, "workers_up", told, workers_up(s));
+    add(cells, "workers.memory_mb",
+        told ? std::optional{static_cast<double>(s.memory.count) / 1e6} : std::nullopt);
     add_told(cells, "pool_in_use", told, s.pool_in_use);
     add_told(cells, "pool_waiting", told, s.pool_waiting);
     add_told(cells, "cache_entries", told, s.cache_entries);

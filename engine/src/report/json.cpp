@@ -78,6 +78,16 @@ std::string utilisation(const RunResult& r) {
     return o.on_one_line();
 }
 
+std::string workers(const RunResult& r) {
+    const auto known = [&r](double n) { return r.truth_known ? std::optional{n} : std::nullopt; };
+    Object o;
+    o.number("kills", known(static_cast<double>(r.worker_kills)));
+    o.number("restarts", known(static_cast<double>(r.worker_restarts)));
+    o.number("boots", known(static_cast<double>(r.worker_boots)));
+    o.number("memory_mb", known(static_cast<double>(r.memory_peak.count) / 1e6));
+    return o.on_one_line();
+}
+
 /// What the run can be repeated from. Of a server that is not ours only the load is known.
 std::string settings(const Model& model, bool server_is_ours) {
     Object o;
@@ -127,6 +137,7 @@ std::string to_json(const RunResult& r) {
     o.raw("loop_lag_ms", summary(r.loop_lag));
     o.number("tokens_waiting", r.tokens_waiting);
     o.number("breaker_open", rate(r, r.breaker_open));
+    o.raw("workers", workers(r));
     o.flag("generator_limited", r.generator_limited);
     o.flag("interrupted", r.interrupted);
     o.raw("remarks", list_of(r.remarks));

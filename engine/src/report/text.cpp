@@ -158,6 +158,10 @@ void add_server(std::string& out, const RunResult& r) {
                         for_person_share(r.utilisation_workers),
                         for_person_share(r.utilisation_cpu), for_person_share(r.utilisation_pool));
     if (r.cache_hit_ratio) add_cache(out, r);
+    if (r.worker_kills + r.worker_restarts + r.worker_boots > 0)
+        out += fmt::format("  workers: {} killed, {} restarted, {} booted\n",
+                           for_person_count(r.worker_kills), for_person_count(r.worker_restarts),
+                           for_person_count(r.worker_boots));
     for (const std::string& plan : r.plans) out += fmt::format("  query plan: {}\n", escaped(plan));
 }
 

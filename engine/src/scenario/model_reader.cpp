@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "lab/presets.hpp"
 #include "lab/text.hpp"
 #include "model/table.hpp"
 #include "scenario/form.hpp"
@@ -34,7 +35,9 @@ void read_section(Reading& reading, const Node& root, const std::string& section
         reading.places[path] = field.value.place;
         const auto value =
             setting_from_node(reading, path, row->info, field.value, field.value.place);
-        if (value) row->set(row->info, {&model, nullptr, nullptr}, *value);
+        if (!value) continue;
+        row->set(row->info, {&model, nullptr, nullptr}, *value);
+        if (path != "server.preset") model.stated.add(path);
     }
 }
 
@@ -239,6 +242,8 @@ void read_model(Reading& reading, const Node& root, Model& model) {
     for (const char* section : {"server", "cache", "database", "network", "load"}) {
         read_section(reading, root, section, model);
     }
+    // What the file gives wins over its preset, wherever the preset stands in it.
+    if (reading.ok() && model.system.server.preset != "none") fill_from_preset(model);
     const auto routes = tables_of(reading, root, "route", most_routes);
     if (const Member* const member = root.find("route")) reading.places["route"] = member->place;
     for (std::size_t i = 0; i < routes.size() && reading.ok(); ++i) {

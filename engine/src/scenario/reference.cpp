@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "lab/presets.hpp"
 #include "lab/text.hpp"
 #include "model/table.hpp"
 #include "scenario/schema.hpp"
@@ -133,6 +134,24 @@ std::string system_part() {
     return text + settings_rows(model, "route.");
 }
 
+std::string presets_part() {
+    std::string text =
+        "\n## Presets\n\n`server.preset` names a real server and fills what the preset states: its "
+        "defaults. A setting that the file, `--set` or a knob gives wins, whatever the order. "
+        "`latency-lab presets` lists them with the command for each, `latency-lab show` tells what "
+        "a scenario overrides.\n\n| preset | server | what is peculiar | states | checked |\n"
+        "|---|---|---|---|---|\n";
+    for (const Preset& preset : presets_table()) {
+        std::string fields;
+        for (const PresetField& field : preset.fields) {
+            fields += fmt::format("{}`{}={}`", fields.empty() ? "" : " ", field.path, field.value);
+        }
+        text += fmt::format("| `{}` | {} | {} | {} | {} |\n", preset.name, cell(preset.title),
+                            cell(preset.meaning), cell(fields), cell(preset.versions));
+    }
+    return text;
+}
+
 std::string lesson_part() {
     std::string text =
         "\n## [[lesson]]\n\nOne table a screen, in order. A prediction needs a run behind "
@@ -178,6 +197,7 @@ std::string scenario_reference_markdown() {
     text += "\n## Top level\n\n" + keys_table(top_keys());
     text += "\n## [run]\n\n" + keys_table(run_keys());
     text += system_part();
+    text += presets_part();
     text += "\n## [[knob]]\n\n" + keys_table(knob_keys());
     text += lesson_part();
     text += quantities_part();

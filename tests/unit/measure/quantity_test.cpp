@@ -34,6 +34,10 @@ RunResult full_run() {
     r.utilisation_tokens = 0.0625;
     r.tokens_waiting = 3;
     r.cache_hit_ratio = 0.75;
+    r.worker_kills = 14;
+    r.worker_restarts = 15;
+    r.worker_boots = 16;
+    r.memory_peak = Bytes{80'000'000};
     return r;
 }
 
@@ -74,6 +78,10 @@ TEST(Quantity, IsInTheUnitOfItsRow) {
     EXPECT_EQ(value(r, "errors"), 27);
     EXPECT_EQ(value(r, "utilisation.pool"), 0.125);
     EXPECT_EQ(value(r, "cache_hit_ratio"), 0.75);
+    EXPECT_EQ(value(r, "workers.kills"), 14);
+    EXPECT_EQ(value(r, "restarts"), 15);
+    EXPECT_EQ(value(r, "workers.boots"), 16);
+    EXPECT_EQ(value(r, "workers.memory_mb"), 80);
 }
 
 TEST(Quantity, IsEmptyWhereThereIsNothingToSay) {

@@ -50,9 +50,12 @@ TEST(ScenarioErrors, AskWhetherAnotherKeyWasMeant) {
     });
 }
 
-TEST(ScenarioErrors, TreatPresetsAndClaimsAsUnknownKeys) {
-    EXPECT_THAT(error_with("[server]\npreset = \"gunicorn-sync\"\n"),
-                HasSubstr("server.preset: there is no key \"preset\" here"));
+TEST(ScenarioErrors, NameThePresetThatWasMeant) {
+    EXPECT_THAT(error_with("[server]\npreset = \"gunicorn-snyc\"\n"),
+                HasSubstr("did you mean gunicorn-sync?"));
+}
+
+TEST(ScenarioErrors, TreatClaimsAsUnknownKeys) {
     EXPECT_THAT(error_with("[[claim]]\nthat = \"B.throughput > 3\"\n"),
                 StartsWith("t.toml:9:3: claim: there is no key \"claim\" here"));
 }

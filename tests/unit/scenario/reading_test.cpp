@@ -24,6 +24,25 @@ Scenario read(const std::string& text) {
     return scenario ? *scenario : Scenario{};
 }
 
+TEST(ScenarioFile, LetsWhatItGivesWinOverItsPresetWhereverThatStands) {
+    for (const char* section : {"[server]\npreset = \"gunicorn-sync\"\nworkers = 4\nqueue = 64\n",
+                                "[server]\nworkers = 4\nqueue = 64\npreset = \"gunicorn-sync\"\n"}) {
+        const Scenario scenario = read(minimal + section + "[network]\nbacklog = 64\n");
+        const Server& server = scenario.model.system.server;
+        EXPECT_EQ(server.preset, "gunicorn-sync");
+        EXPECT_EQ(server.workers, 4);
+        EXPECT_EQ(server.queue, 64);
+        EXPECT_EQ(server.bind, BindPoint::accept) << "from the preset";
+        EXPECT_EQ(scenario.model.system.network.backlog, 64);
+        const auto other =
+            with_overrides(scenario.model, {{"server.preset", "uwsgi"}, {"server.threads", "2"}});
+        ASSERT_TRUE(other) << other.error().message();
+        EXPECT_EQ(other->system.server.workers, 4) << "what the file gives stays";
+        EXPECT_EQ(other->system.server.threads, 2) << "--set wins over a preset behind it";
+        EXPECT_EQ(other->system.server.worker_timeout, 0s);
+    }
+}
+
 TEST(ScenarioFile, GivesEverythingThatItDoesNotSayTheModelsDefault) {
     const Scenario scenario = read(minimal);
     Model expected;
