@@ -314,12 +314,18 @@ void Session::abort() {
     close();
 }
 
+/// A close over unread bytes would reach the client as a reset.
+bool Session::has_unread_bytes() const {
+    boost::system::error_code ec;
+    return !buffer_.empty() || socket_.available(ec) > 0;
+}
+
 void Session::on_worker_gone(bool killed) {
     if (closed_ || with_dispatcher_) {
         worker_leaves_ = !killed;  // what waits or is in hand comes back by itself
     } else if (killed) {
         abort();
-    } else if (state_ == State::head && !begun_) {
+    } else if (state_ == State::head && !begun_ && answered_before_ && !has_unread_bytes()) {
         close();
     } else {
         worker_leaves_ = true;

@@ -140,6 +140,7 @@ class Session final : public Exchange {
     void limit_passed();
     [[nodiscard]] const Server& server() const { return host_.generation->system.server; }
     [[nodiscard]] bool may_read() const;
+    [[nodiscard]] bool has_unread_bytes() const;
 
     SessionHost& host_;
     FrontSocket socket_;
@@ -166,6 +167,7 @@ class Session final : public Exchange {
     bool closed_ = false;
     bool bind_at_accept_ = false;
     bool begun_ = false;           ///< a byte of the request has come
+    bool answered_before_ = false;  ///< this is not the connection's first request
     bool worker_leaves_ = false;   ///< its worker goes: the next answer is the last
     bool head_limit_set_ = false;  ///< the time limit of its head runs
 };

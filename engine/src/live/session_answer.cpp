@@ -317,6 +317,7 @@ void Session::next_request() {
         linger();  // nothing that came after it is looked at: RFC 9112 9.3
         return;
     }
+    answered_before_ = true;
     request_ = {};
     check_.restart();
     begun_ = head_limit_set_ = false;
