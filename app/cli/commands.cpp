@@ -21,6 +21,7 @@ struct Arguments {
     ServeArguments serve;
     LoadArguments load;
     TheoryArguments theory;
+    SqlArguments sql;
     DurationFlags run_times, load_times;
     std::string scenario;
     std::vector<std::string> files, set;
@@ -156,13 +157,16 @@ void add_theory(CLI::App& app, Arguments& arguments) {
     theory->add_option("--json", arguments.theory.json, "a file, or - for standard output");
 }
 
-void add_theory(CLI::App& app, Arguments& arguments) {
-    auto* theory = app.add_subcommand(
-        "theory", "What queueing theory says, and which of its assumptions is broken");
-    theory->add_option("scenario", arguments.theory.scenario, "id or file")->required();
-    theory->add_option("--set", arguments.theory.set, "path=value; may be repeated")
+void add_sql(CLI::App& app, Arguments& arguments) {
+    auto* sql = app.add_subcommand(
+        "sql", "Put a SELECT of your own to a scenario's database: its rows, plan and cost");
+    sql->add_option("scenario", arguments.sql.scenario, "id or file")->required();
+    sql->add_option("select", arguments.sql.sql, "one SELECT over the tables product and review")
+        ->required();
+    sql->add_option("--index", arguments.sql.index, "on or off: the index on code and category")
+        ->check(CLI::IsMember({"on", "off"}));
+    sql->add_option("--set", arguments.sql.set, "path=value; may be repeated")
         ->allow_extra_args(false);
-    theory->add_option("--json", arguments.theory.json, "a file, or - for standard output");
 }
 
 void add_rest(CLI::App& app, Arguments& arguments) {
@@ -211,6 +215,7 @@ int dispatch(Terminal& terminal, const CLI::App& app, Arguments& arguments) {
     if (name == "window") return window_command(terminal, arguments.files);
     if (name == "theory") return theory_command(terminal, arguments.theory);
     if (name == "run") return run_command(terminal, run);
+    if (name == "sql") return sql_command(terminal, arguments.sql);
     if (name == "serve") return serve_command(terminal, arguments.serve);
     return load_command(terminal, load);
 }
@@ -246,6 +251,7 @@ int main_command(Terminal& terminal, int argc, const char* const* argv) {
     add_serve(app, arguments);
     add_load(app, arguments);
     add_theory(app, arguments);
+    add_sql(app, arguments);
     add_rest(app, arguments);
     try {
         app.parse(argc, argv);

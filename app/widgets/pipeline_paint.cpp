@@ -45,6 +45,7 @@ QColor PipelinePainter::colourOf(WorkerState state) const {
             return m_theme.computing;
         case WorkerState::lock_wait:
         case WorkerState::pool_wait:
+        case WorkerState::write_wait:
             return m_theme.queueFill;
         case WorkerState::io_wait:
             return m_theme.ioFill;

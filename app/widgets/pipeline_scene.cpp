@@ -38,6 +38,8 @@ QString workerWord(WorkerState state) {
             return tr("waiting I/O");
         case WorkerState::pool_wait:
             return tr("waiting conn.");
+        case WorkerState::write_wait:
+            return tr("write lock");
         case WorkerState::database:
             return tr("database");
         case WorkerState::cache:
@@ -68,6 +70,8 @@ QChar workerLetter(WorkerState state) {
             return u'I';
         case WorkerState::pool_wait:
             return u'P';
+        case WorkerState::write_wait:
+            return u'B';
         case WorkerState::database:
             return u'D';
         case WorkerState::cache:
@@ -251,7 +255,7 @@ void PipelineScene::append(const Frame& frame, const RunHistory& history) {
                .hitRatio = {},
                .cacheEntries = server.cache_entries,
                .poolInUse = server.pool_in_use,
-               .poolSize = server.pool_size,
+               .poolSize = std::max(server.pool_size, server.pool_open),  // overflow too
                .poolWaiting = server.pool_waiting,
                .tokens = server.tokens,
                .tokensInUse = server.tokens_in_use,

@@ -231,6 +231,18 @@ void PipelineView::resizeEvent(QResizeEvent* event) {
     redrawBoxes();
 }
 
+void PipelineView::mousePressEvent(QMouseEvent* event) {
+    const bool hit = m_state->places.database.contains(event->position());
+    if (!hit || event->button() != Qt::LeftButton) return QWidget::mousePressEvent(event);
+    emit databaseClicked();
+}
+
+/// The hand says what a click would do.
+void PipelineView::mouseMoveEvent(QMouseEvent* event) {
+    const bool over = m_state->places.database.contains(event->position());
+    setCursor(over ? Qt::PointingHandCursor : Qt::ArrowCursor);
+}
+
 QString PipelineView::describe() const {
     const PipelineFacts& f = m_state->scene.facts();
     const PipelineParts& parts = m_state->parts;

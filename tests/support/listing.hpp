@@ -20,6 +20,8 @@ namespace lab::test {
             return "loop";
         case core::ResourceId::token:
             return "token";
+        case core::ResourceId::write_lock:
+            return "write lock";
     }
     return "?";
 }

@@ -67,14 +67,15 @@ enum class Part : std::uint8_t {
     token_wait,  ///< for a thread of the bounded pool
     cpu,
     io_wait,    ///< sleeping, as on another service
-    pool_wait,  ///< for a database connection
+    pool_wait,   ///< for a database connection
+    write_wait,  ///< for the database's one write lock
     database,
     cache,
     render,
     write,  ///< from the first byte of the answer sent to the last byte received
     unexplained,
 };
-inline constexpr std::size_t part_count = 18;
+inline constexpr std::size_t part_count = 19;
 /// "schedule_slip", ...: the JSON key. And as shown: "schedule slip".
 [[nodiscard]] std::string_view part_key(Part);
 [[nodiscard]] std::string_view part_label(Part);
@@ -88,6 +89,7 @@ enum class WorkerState : std::uint8_t {
     lock_wait,
     io_wait,
     pool_wait,
+    write_wait,
     database,
     cache,
     render,
@@ -95,6 +97,17 @@ enum class WorkerState : std::uint8_t {
     blocked,  ///< an event loop that stands still: what runs on it waits without letting others run
     booting,  ///< its worker starts: nothing is served yet
     off,      ///< its worker does not run: cheaper has no need of it
+};
+
+/// What the database was asked and where it said no.
+struct DatabaseCounts {
+    std::uint64_t queries = 0;         ///< questions and writes, each one round trip
+    std::uint64_t rows_touched = 0;    ///< rows that a scan passed or a search found
+    std::uint64_t opened = 0;          ///< connections
+    std::uint64_t pool_timeouts = 0;   ///< waited too long for a connection: 500
+    std::uint64_t query_timeouts = 0;  ///< ran too long: 500
+    std::uint64_t lock_timeouts = 0;   ///< waited too long for the write lock: 500
+    friend bool operator==(const DatabaseCounts&, const DatabaseCounts&) = default;
 };
 
 struct WorkerSample {
@@ -135,9 +148,11 @@ struct ServerSample {
     Duration worker_cpu{};   ///< CPU time of the worker threads, in this frame
     Duration process_cpu{};  ///< CPU time of the whole process, in this frame
     std::uint32_t pool_in_use = 0;
-    std::uint32_t pool_size = 0;  ///< over all workers
+    std::uint32_t pool_size = 0;  ///< that are kept, over all workers
+    std::uint32_t pool_open = 0;  ///< in use or idle; more than pool_size: some are overflow
     std::uint32_t pool_waiting = 0;
     Duration pool_busy_time{};
+    DatabaseCounts database;      ///< in this frame
     std::uint64_t cache_hits = 0;
     std::uint64_t cache_misses = 0;
     std::uint64_t cache_entries = 0;
@@ -257,6 +272,7 @@ struct RunResult {
     /// Of the cache in the window; entries and bytes at its end. All 0 against a server not ours.
     std::uint64_t cache_misses = 0, cache_evictions = 0, cache_errors = 0, cache_duplicates = 0;
     std::uint64_t cache_entries = 0, cache_bytes = 0;
+    DatabaseCounts database;     ///< in the window, by the frames
     Duration worker_cpu{};
     std::vector<std::string>
         plans;  ///< EXPLAIN QUERY PLAN, one a query of the scenario, at the end

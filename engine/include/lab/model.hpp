@@ -122,6 +122,10 @@ enum class QueryKind : std::uint8_t {
     product_by_sku,        ///< one row by its unique text code; a scan unless the index is there
     product_by_id,         ///< one row by primary key; never a scan
     products_by_category,  ///< the 400 rows of one category; a scan unless the index is there
+    products_under_price,  ///< counts a share of the table; see Database::price_indexes
+    reviews_per_product,   ///< a page of products, then the reviews of each: 1 + n questions
+    reviews_in_batch,      ///< a page of products, then the reviews of them all: 2 questions
+    reviews_joined,        ///< a page of products with their reviews: 1 question
 };
 
 /// What the function that makes the key does: joins the parts named in the rule; gives one key for
@@ -159,8 +163,11 @@ struct Step {
                                     ///< none
     StepKind kind = StepKind::cpu;
     Distribution time{};            ///< cpu: CPU time burnt. wait: time slept, as on another
-                                    ///< service
+                                    ///< service. write: how long its transaction is held open
     QueryKind query = QueryKind::product_by_sku;
+    int times = 1;                  ///< query: asked so often in a row; of reviews: products on the
+                                    ///< page
+    double share = 0.5;             ///< query products_under_price: of the table, 0 to 1
     KeyRule key{};                  ///< cache
     std::vector<Step> steps;        ///< cache: what is computed on a miss and stored. gather:
                                     ///< branches. group: what it consists of
@@ -221,12 +228,22 @@ struct Cache {
     friend bool operator==(const Cache&, const Cache&) = default;
 };
 
+/// How rows are found where there is an index for them: as SQLite's planner chooses, always through
+/// the index (INDEXED BY), or never (NOT INDEXED).
+enum class Access : std::uint8_t { planner, index, scan };
+
 struct Database {
     int products = 200'000;         ///< rows
     bool index = true;              ///< on product.sku and product.category
-    int pool = 5;                   ///< connections in each worker
+    int price_indexes = 0;          ///< indexes that hold the price; each write changes them all
+    Access access = Access::planner;
+    int pool = 5;                   ///< connections that each worker keeps open
+    int overflow = 10;              ///< ... and may open beyond them, closed when they come back
     Duration pool_timeout = 30s;    ///< longest wait for a connection, then 500
+    Duration query_timeout{};       ///< longest running time of a query, then 500; 0 means no limit
+    Duration lock_timeout = 5s;     ///< longest wait for the write lock, then 500; 0 means no limit
     Duration round_trip{};          ///< added to every query, as to a database on another machine
+    Duration replica_lag{};         ///< reads go to a copy that is so far behind; 0 means no copy
     ArrivalRate updates{};          ///< rows changed per second behind the application's back
     friend bool operator==(const Database&, const Database&) = default;
 };

@@ -22,7 +22,9 @@ namespace {
 /// What is true of a server without a database: nothing ever changes.
 class NothingChanges final : public TruthSource {
   public:
-    [[nodiscard]] std::uint64_t committed(QueryKind, std::uint64_t) const override { return 0; }
+    [[nodiscard]] std::uint64_t committed(const core::AskedQuery&, std::uint64_t) const override {
+        return 0;
+    }
 };
 
 bool uses_database(const std::vector<Step>& steps) {
@@ -47,15 +49,15 @@ GenerationPtr make_generation(System system, std::uint64_t number) {
     return made;
 }
 
-/// Each kind of query once, in the order in which the routes name them.
-std::vector<QueryKind> queries_of(const Generation& generation) {
-    std::vector<QueryKind> kinds;
+/// Each query once, in the order in which the routes name them.
+std::vector<core::AskedQuery> queries_of(const Generation& generation) {
+    std::vector<core::AskedQuery> all;
     for (const core::Program& program : generation.programs) {
-        for (const QueryKind kind : program.queries) {
-            if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) kinds.push_back(kind);
+        for (const core::AskedQuery& query : program.queries) {
+            if (std::find(all.begin(), all.end(), query) == all.end()) all.push_back(query);
         }
     }
-    return kinds;
+    return all;
 }
 
 Storage::Options storage_options(const Server::Options& options, const Generation& generation) {
@@ -115,7 +117,7 @@ class LiveServer final : public Server {
         generation_ = make_generation(std::move(system), number);
         workers_->apply(generation_);
         front_end_->apply(generation_);
-        if (storage_) storage_->apply(database, number);
+        if (storage_) storage_->apply(database, number, queries_of(*generation_));
         newest_ = number;
         return number;
     }

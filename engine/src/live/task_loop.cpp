@@ -187,7 +187,9 @@ void TaskLoop::drive(Task& task, Outcome outcome) {
 /// What an acquire has brought that is of no use any more.
 void TaskLoop::give_back(Task& task) {
     const ResourceId resource = task.effect.resource;
-    if (resource != ResourceId::connection && resource != ResourceId::interpreter_lock) return;
+    const bool held = resource == ResourceId::connection || resource == ResourceId::write_lock ||
+                      resource == ResourceId::interpreter_lock;
+    if (!held) return;
     static_cast<void>(task.executor.perform({.op = Op::release, .resource = resource}));
 }
 
@@ -276,6 +278,7 @@ bool TaskLoop::acquire(Task& task, Outcome& outcome) {
         }
         case ResourceId::worker:
         case ResourceId::interpreter_lock:
+        case ResourceId::write_lock:  // SQLite's driver blocks: nobody else runs meanwhile
             break;
     }
     perform(task, outcome);
@@ -295,7 +298,8 @@ void TaskLoop::perform(Task& task, Outcome& outcome) {
     if (effect.op == Op::sleep || effect.op == Op::query || effect.op == Op::update) {
         state = WorkerState::blocked;
     } else if (effect.op == Op::acquire) {
-        state = WorkerState::lock_wait;
+        const bool writes = effect.resource == ResourceId::write_lock;
+        state = writes ? WorkerState::write_wait : WorkerState::lock_wait;
     } else if (effect.op == Op::render) {
         state = WorkerState::render;
     }

@@ -17,6 +17,15 @@ namespace {
 
 Instant now() { return std::chrono::steady_clock::now(); }
 
+DatabaseCounts since(const DatabaseCounts& now, const DatabaseCounts& then) {
+    return {now.queries - then.queries,
+            now.rows_touched - then.rows_touched,
+            now.opened - then.opened,
+            now.pool_timeouts - then.pool_timeouts,
+            now.query_timeouts - then.query_timeouts,
+            now.lock_timeouts - then.lock_timeouts};
+}
+
 }  // namespace
 
 WorkerPool::WorkerPool(Options options)
@@ -203,6 +212,7 @@ WorkerPtr WorkerParts::make_worker(const Worker* old) {
     const System& system = in_force_->system;
     auto made = std::make_shared<Worker>();
     if (old != nullptr) *made = *old;
+    made->meters = meters_;
     if (!made->lock || made->lock->switch_interval() != system.server.switch_interval) {
         made->lock = std::make_shared<ThreadedLock>(system.server.switch_interval);
     }
@@ -224,10 +234,9 @@ WorkerPtr WorkerParts::make_worker(const Worker* old) {
     made->cache_is_shared = shared_store_ != nullptr;
     const Database* const had = made->connections ? made->connections->database().get() : nullptr;
     if (had != nullptr && had == database_.get()) {
-        made->connections->configure(system.database.pool, system.database.pool_timeout);
+        made->connections->configure(system.database);
     } else if (database_) {
-        made->connections = std::make_shared<ConnectionPool>(database_, system.database.pool,
-                                                             system.database.pool_timeout);
+        made->connections = std::make_shared<ConnectionPool>(database_, system.database);
     } else {
         made->connections.reset();
     }
@@ -357,6 +366,7 @@ void WorkerParts::sample_workers(ServerSample& out) {
         const auto levels = worker->connections->levels();
         out.pool_in_use += levels.in_use;
         out.pool_size += levels.size;
+        out.pool_open += levels.open;
         out.pool_waiting += levels.waiting;
         pool_time += levels.busy_time;
     }
@@ -366,6 +376,8 @@ void WorkerParts::sample_workers(ServerSample& out) {
     };
     out.pool_busy_time =
         std::max(Duration{}, pool_time - std::exchange(sampled_pool_time_, pool_time));
+    const DatabaseCounts total = meters_->read();
+    out.database = since(total, std::exchange(sampled_database_, total));
     out.cache_hits = fresh(store_counts_->hits, sampled_hits_);
     out.cache_misses = fresh(store_counts_->misses, sampled_misses_);
     out.cache_evictions = fresh(store_counts_->evictions, sampled_evictions_);

@@ -2,6 +2,8 @@
 #include "measure/aggregator.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <utility>
 
 #include "measure/remarks.hpp"
@@ -30,7 +32,14 @@ struct Kept {
     std::uint64_t entries = 0, bytes = 0;
     std::uint64_t kills = 0, restarts = 0, boots = 0;
     Bytes memory{};
+    DatabaseCounts database;
 };
+
+/// The database's counts one after another, whatever they are called.
+constexpr std::array database_counts{
+    &DatabaseCounts::queries,        &DatabaseCounts::rows_touched,
+    &DatabaseCounts::opened,         &DatabaseCounts::pool_timeouts,
+    &DatabaseCounts::query_timeouts, &DatabaseCounts::lock_timeouts};
 
 /// Sums over the window, in seconds and counts; a frame that reaches over its edge counts by the
 /// part inside.
@@ -42,6 +51,7 @@ struct Sums {
     std::uint64_t entries = 0, bytes = 0;  ///< of the last frame inside
     double loop_s = 0, token_s = 0, tokens_busy_s = 0, tokens_waiting_s = 0;
     Histogram loop_lag;  ///< of whole frames that begin inside
+    std::array<double, database_counts.size()> database{};
 
     void add(const Kept& frame, Instant from, Instant to, unsigned cores) {
         const double whole = to_seconds(frame.end - frame.start);
@@ -64,6 +74,9 @@ struct Sums {
         duplicates += share * static_cast<double>(frame.duplicates);
         entries = frame.entries;
         bytes = frame.bytes;
+        for (std::size_t i = 0; i < database.size(); ++i) {
+            database[i] += share * static_cast<double>(frame.database.*database_counts[i]);
+        }
         if (frame.tokens == 0) return;
         loop_s += inside;
         token_s += inside * frame.tokens;
@@ -140,6 +153,7 @@ struct Aggregator::State {
         k.duplicates = f.server.cache_duplicates;
         k.entries = f.server.cache_entries;
         k.bytes = f.server.cache_bytes;
+        k.database = f.server.database;
         kept.push_back(k);
         if (f.interrupted) longest_gap = std::max(longest_gap, f.length);
         changes.insert(changes.end(), f.changes.begin(), f.changes.end());
@@ -232,6 +246,11 @@ RunResultPtr Aggregator::finish(const WindowTotals& totals, bool stopped_early,
     r->worker_cpu = from_seconds(sums.worker_cpu_s);
     tell_cache(*r, sums);
     add_lives(*r, s.kept, totals.from, totals.to);
+
+    for (std::size_t i = 0; i < sums.database.size(); ++i) {
+        r->database.*database_counts[i] =
+            static_cast<std::uint64_t>(std::llround(sums.database[i]));
+    }
 
     Circumstances seen;
     seen.stopped_early = stopped_early;

@@ -29,6 +29,7 @@ constexpr std::array<PartName, part_count> part_names{{
     {"cpu", "CPU"},
     {"io_wait", "I/O wait"},
     {"pool_wait", "pool wait"},
+    {"write_wait", "write lock"},
     {"database", "database"},
     {"cache", "cache"},
     {"render", "render"},

@@ -104,6 +104,7 @@ void add_breakdown(Table& t) {
         Words{"cpu", "computing"},
         Words{"io_wait", "waiting"},
         Words{"pool_wait", "pool wait"},
+        Words{"write_wait", "waiting for the write lock"},
         Words{"database", "database"},
         Words{"cache", "cache"},
         Words{"render", "render"},
@@ -128,6 +129,25 @@ void add_cache(Table& t) {
          "Misses while another request was making the same entry: the stampede");
     same("cache_entries", "Cache entries", "Entries at the end of the window");
     same("cache_bytes", "Cache bytes", "Bytes of keys and bodies at the end of the window");
+}
+
+void add_database(Table& t) {
+    struct Row {
+        std::string_view key, label, meaning;
+    };
+    constexpr std::array rows{
+        Row{"queries", "Queries", "Questions and writes to the database, each one round trip"},
+        Row{"queries_per_answer", "Queries an answer", "Queries over answers"},
+        Row{"rows_per_query", "Rows a query", "Rows that a query passed in a scan or found"},
+        Row{"opened", "Connections opened", "Database connections that were opened"},
+        Row{"pool_timeouts", "Pool timeouts", "Waited too long for a connection: 500"},
+        Row{"query_timeouts", "Query timeouts", "Ran longer than a query may: 500"},
+        Row{"lock_timeouts", "Lock timeouts", "Waited too long for the write lock: 500"},
+    };
+    for (const Row& row : rows) {
+        const auto name = t.keep(fmt::format("database.{}", row.key));
+        t.add(name, name, row.label, "", row.meaning);
+    }
 }
 
 Table make_table() {
@@ -165,6 +185,7 @@ Table make_table() {
           "The most that all workers held together; modelled, not measured");
     t.add("cache_hit_ratio", "hit_ratio", "Hit ratio", "share", "Cache hits over look-ups, 0 to 1");
     add_cache(t);
+    add_database(t);
     t.add("concurrency", "concurrency", "In flight", "",
           "Mean number of requests begun and not done: Little's L");
     return t;

@@ -75,13 +75,16 @@ Found<P> find_in_routes(S& system, std::string_view rest) {
         }
         return found;
     }
-    constexpr std::string_view key_suffix = ".key";
-    const bool names_key = name.ends_with(key_suffix);
-    if (names_key) name.remove_suffix(key_suffix.size());
-    found.place.step = find_step(found.place.route->steps, name);
+    const auto last = name.find('.');
+    const std::string_view detail = last == name.npos ? "" : name.substr(last + 1);
+    found.place.step = find_step(found.place.route->steps, name.substr(0, last));
     if (!found.place.step) return found;
-    if (names_key != (found.place.step->kind == StepKind::cache)) return found;
-    found.row = find_row(step_row_path(found.place.step->kind));
+    const StepKind kind = found.place.step->kind;
+    if (detail.empty() && kind != StepKind::cache) {
+        found.row = find_row(step_row_path(kind));
+    } else if (std::ranges::find(step_details(kind), detail) != step_details(kind).end()) {
+        found.row = find_row(fmt::format("route.*.{}.{}", step_kind_name(kind), detail));
+    }
     return found;
 }
 
@@ -104,12 +107,12 @@ Found<P> resolve(S& system, std::string_view path) {
 void add_step_paths(const std::string& prefix, const std::vector<Step>& steps,
                     std::vector<std::string>& paths) {
     for (const Step& step : steps) {
-        if (step.kind == StepKind::cache) {
-            paths.push_back(prefix + step.id + ".key");
-            add_step_paths(prefix, step.steps, paths);
-            continue;
+        if (step.kind != StepKind::cache && !step_row_path(step.kind).empty()) {
+            paths.push_back(prefix + step.id);
         }
-        if (!step_row_path(step.kind).empty()) paths.push_back(prefix + step.id);
+        for (const std::string_view detail : step_details(step.kind)) {
+            paths.push_back(fmt::format("{}{}.{}", prefix, step.id, detail));
+        }
         if (may_block(step.kind)) paths.push_back(prefix + step.id + ".blocking");
         if (may_offload(step.kind)) paths.push_back(prefix + step.id + ".offload");
         add_step_paths(prefix, step.steps, paths);

@@ -67,6 +67,9 @@ template <class T>
 /// none.
 [[nodiscard]] std::string_view step_kind_name(StepKind);
 [[nodiscard]] std::string_view step_row_path(StepKind);
+/// Settings of a step beside its main value: "times" of a query, at "route.ROUTE.STEP.times", whose
+/// row is "route.*.query.times".
+[[nodiscard]] std::span<const std::string_view> step_details(StepKind);
 
 /// Whether a step of this kind may be `blocking`, and `offload`.
 [[nodiscard]] bool may_block(StepKind);

@@ -73,6 +73,10 @@ void add_server(Cells& cells, const Frame& f, bool told) {
         if (!told || available <= 0) return std::nullopt;
         return std::clamp(to_seconds(used) / available, 0.0, 1.0);
     };
+    const auto over = [told](std::uint64_t n, std::uint64_t of) -> std::optional<double> {
+        if (!told || of == 0) return std::nullopt;
+        return static_cast<double>(n) / static_cast<double>(of);
+    };
     const double lookups = static_cast<double>(s.cache_hits + s.cache_misses);
     add(cells, "utilisation.workers", share(s.busy_time, s.threads.size()));
     add(cells, "utilisation.pool", share(s.pool_busy_time, s.pool_size));
@@ -94,6 +98,14 @@ void add_server(Cells& cells, const Frame& f, bool told) {
         told ? std::optional{static_cast<double>(s.memory.count) / 1e6} : std::nullopt);
     add_told(cells, "pool_in_use", told, s.pool_in_use);
     add_told(cells, "pool_waiting", told, s.pool_waiting);
+    add_told(cells, "pool_open", told, s.pool_open);
+    add_told(cells, "database.queries", told, s.database.queries);
+    add(cells, "database.queries_per_answer", over(s.database.queries, f.counts.of(Ending::ok)));
+    add(cells, "database.rows_per_query", over(s.database.rows_touched, s.database.queries));
+    add_told(cells, "database.opened", told, s.database.opened);
+    add_told(cells, "database.pool_timeouts", told, s.database.pool_timeouts);
+    add_told(cells, "database.query_timeouts", told, s.database.query_timeouts);
+    add_told(cells, "database.lock_timeouts", told, s.database.lock_timeouts);
     add_told(cells, "cache_entries", told, s.cache_entries);
     add_told(cells, "cache_bytes", told, s.cache_bytes);
     add_told(cells, "cache_misses", told, s.cache_misses);

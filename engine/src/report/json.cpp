@@ -88,6 +88,17 @@ std::string workers(const RunResult& r) {
     return o.on_one_line();
 }
 
+/// The rows of the table of quantities that begin with "database.".
+std::string database(const RunResult& r) {
+    constexpr std::string_view family = "database.";
+    Object o;
+    for (const QuantityInfo& row : quantities_table()) {
+        if (!row.name.starts_with(family)) continue;
+        o.number(row.name.substr(family.size()), *quantity(r, row.name));
+    }
+    return o.on_one_line();
+}
+
 /// What the run can be repeated from. Of a server that is not ours only the load is known.
 std::string settings(const Model& model, bool server_is_ours) {
     Object o;
@@ -138,6 +149,7 @@ std::string to_json(const RunResult& r) {
     o.number("tokens_waiting", r.tokens_waiting);
     o.number("breaker_open", rate(r, r.breaker_open));
     o.raw("workers", workers(r));
+    o.raw("database", database(r));
     o.flag("generator_limited", r.generator_limited);
     o.flag("interrupted", r.interrupted);
     o.raw("remarks", list_of(r.remarks));

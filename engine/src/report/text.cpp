@@ -151,6 +151,25 @@ void add_cache(std::string& out, const RunResult& r) {
     out += '\n';
 }
 
+void add_database(std::string& out, const RunResult& r) {
+    const DatabaseCounts& d = r.database;
+    if (!r.truth_known || d.queries + d.pool_timeouts + d.lock_timeouts == 0) return;
+    const auto mean = [&r](std::string_view name) {
+        return for_person_rate(quantity(r, name)->value_or(0));
+    };
+    out += fmt::format("  database: {} queries, {} an answer, {} rows touched a query\n",
+                       for_person_count(d.queries), mean("database.queries_per_answer"),
+                       mean("database.rows_per_query"));
+    const auto refused = [&out](std::uint64_t n, const char* what) {
+        if (n > 0) out += fmt::format("  {} waited in vain: {}\n", for_person_count(n), what);
+    };
+    refused(d.pool_timeouts, "no connection came free in time");
+    refused(d.lock_timeouts, "the write lock did not come free in time");
+    if (d.query_timeouts > 0)
+        out += fmt::format("  {} queries ran too long and were broken off\n",
+                           for_person_count(d.query_timeouts));
+}
+
 void add_server(std::string& out, const RunResult& r) {
     if (r.truth_known)
         out +=
@@ -162,6 +181,7 @@ void add_server(std::string& out, const RunResult& r) {
         out += fmt::format("  workers: {} killed, {} restarted, {} booted\n",
                            for_person_count(r.worker_kills), for_person_count(r.worker_restarts),
                            for_person_count(r.worker_boots));
+    add_database(out, r);
     for (const std::string& plan : r.plans) out += fmt::format("  query plan: {}\n", escaped(plan));
 }
 

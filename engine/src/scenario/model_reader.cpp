@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // [server], [[route]], [cache], [database], [network] and [load].
+#include <algorithm>
 #include <set>
 
 #include <fmt/format.h>
@@ -90,6 +91,9 @@ class StepReader {
         reading_.places.emplace(fmt::format("route.{}.{}", route_, step.id), node.place);
         read_value(form, *member, path, step);
         if (reading_.ok()) read_flags(node, path, step);
+        for (const Member& detail : node.members) {
+            if (reading_.ok() && is_detail(detail.key)) read_detail(form, detail, step);
+        }
     }
 
     static bool is_flag(std::string_view key) { return key == "blocking" || key == "offload"; }
@@ -105,6 +109,20 @@ class StepReader {
         }
     }
 
+    void read_detail(Form& form, const Member& member, Step& step) {
+        const auto known = names::step_details(step.kind);
+        const auto kind = names::step_kind_name(step.kind);
+        if (std::ranges::find(known, member.key) == known.end()) {
+            return reading_.fail(member.place, form.path(member.key),
+                                 fmt::format("found {0} in a {1} step; allowed: no {0} here",
+                                             member.key, kind));
+        }
+        const names::Row* const row = row_of(fmt::format("route.*.{}.{}", kind, member.key));
+        const auto value = setting_from_node(reading_, form.path(member.key), row->info,
+                                             member.value, member.value.place);
+        if (value) row->set(row->info, {nullptr, nullptr, &step}, *value);
+    }
+
     static StepKind step_kind(std::string_view name) {
         auto kind = StepKind::cpu;
         while (names::step_kind_name(kind) != name) {
@@ -113,12 +131,17 @@ class StepReader {
         return kind;
     }
 
+    /// Says more about a step whose kind another key names.
+    static bool is_detail(std::string_view key) {
+        return key == "times" || key == "share" || key == "hold";
+    }
+
     /// The one key that says what the step does.
     const Member* kind_of(Form& form, const Node& node) {
         if (!reading_.ok()) return nullptr;
         const Member* kind = nullptr;
         for (const Member& member : node.members) {
-            if (member.key == "id" || is_flag(member.key)) continue;
+            if (member.key == "id" || is_flag(member.key) || is_detail(member.key)) continue;
             if (kind) {
                 reading_.fail(member.place, form.path(member.key),
                               fmt::format("found {} and {} in one step; allowed: one of them",

@@ -39,7 +39,7 @@ TEST(Times, ComeBackAsTheyWereWritten) {
 TEST(Times, AreAppended) {
     std::string text = "X-Lab-Times: ";
     write_times(text, {});
-    EXPECT_EQ(text, "X-Lab-Times: 0.0.0.0.0.0.0.0.0.0.0.0.0");
+    EXPECT_EQ(text, "X-Lab-Times: 0.0.0.0.0.0.0.0.0.0.0.0.0.0");
 }
 
 TEST(Times, AreNotReadFromWhatIsNotWrittenSo) {

@@ -38,6 +38,8 @@ RunResult full_run() {
     r.worker_restarts = 15;
     r.worker_boots = 16;
     r.memory_peak = Bytes{80'000'000};
+    r.inside.of(Ending::ok) = 4;
+    r.database = {20, 60, 5, 6, 7, 8};
     return r;
 }
 
@@ -67,7 +69,14 @@ TEST(Quantity, IsInTheUnitOfItsRow) {
     EXPECT_DOUBLE_EQ(value(r, "service_ms.mean"), 2e-4);
     EXPECT_DOUBLE_EQ(value(r, "schedule_slip_ms.p90"), 1e-4);
     EXPECT_DOUBLE_EQ(value(r, "breakdown.queue"), 6);
-    EXPECT_DOUBLE_EQ(value(r, "breakdown_ms.database"), 14);
+    EXPECT_DOUBLE_EQ(value(r, "breakdown_ms.database"), 15);
+    EXPECT_EQ(value(r, "database.queries"), 20);
+    EXPECT_EQ(value(r, "database.queries_per_answer"), 5);
+    EXPECT_EQ(value(r, "database.rows_per_query"), 3);
+    EXPECT_EQ(value(r, "database.opened"), 5);
+    EXPECT_EQ(value(r, "database.pool_timeouts"), 6);
+    EXPECT_EQ(value(r, "database.query_timeouts"), 7);
+    EXPECT_EQ(value(r, "database.lock_timeouts"), 8);
     EXPECT_EQ(value(r, "counts.planned"), 36);
     EXPECT_EQ(value(r, "counts.ok"), 1);
     EXPECT_EQ(value(r, "counts.rejected"), 3);

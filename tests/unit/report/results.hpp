@@ -38,6 +38,8 @@ inline RunResult eventful_run() {
     r.utilisation_tokens = 0.5;
     r.tokens_waiting = 1.5;
     r.cache_hit_ratio = 0.75;
+    r.inside.of(Ending::ok) = 1400;
+    r.database = {4200, 8400, 5, 1, 2, 3};
     r.plans = {"SEARCH product USING INDEX sku (sku=?)"};
     r.machine = "2 cores, \"Linux\"";
     r.version = "0.1.0";

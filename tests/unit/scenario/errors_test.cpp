@@ -114,6 +114,10 @@ TEST(ScenarioErrors, SayWhatIsWrongWithAStep) {
         with_steps("[{ wait = \"50ms\", cpu = \"1ms\" }]"),
         "t.toml:8:27: route.pay.steps[1].cpu: found wait and cpu in one step; allowed: one of "
         "them");
+    EXPECT_EQ(with_steps("[{ wait = \"50ms\", times = 2 }]"),
+              "t.toml:8:27: route.pay.steps[1].times: found times in a wait step; allowed: no "
+              "times here");
+    EXPECT_THAT(with_steps("[{ times = 2 }]"), HasSubstr("found a step that does nothing"));
     EXPECT_THAT(with_steps("[{ id = \"x\" }]"), HasSubstr("found a step that does nothing"));
     EXPECT_EQ(with_steps("[{ write = \"user\" }]"),
               "t.toml:8:20: route.pay.steps[1].write: found \"user\"; allowed: \"product\"");
@@ -123,7 +127,8 @@ TEST(ScenarioErrors, SayWhatIsWrongWithAStep) {
     EXPECT_EQ(
         with_steps("[{ query = \"product_by_sku2\" }]"),
         "t.toml:8:20: route.pay.steps[1].query: found \"product_by_sku2\"; allowed: "
-        "product_by_sku, product_by_id or products_by_category; did you mean product_by_sku?");
+        "product_by_sku, product_by_id, products_by_category, products_under_price, "
+        "reviews_per_product, reviews_in_batch or reviews_joined; did you mean product_by_sku?");
     EXPECT_EQ(with_steps("[{ cache = { key = [\"cookie\"], steps = [{ cpu = \"1ms\" }] } }]"),
               "t.toml:8:28: route.pay.steps[1].cache.key: found \"cookie\"; allowed: \"path\", "
               "\"query\", \"user\", \"header\"");

@@ -85,13 +85,6 @@ body_limit = "4KiB"
 mode = "per-worker"
 ttl = "3s"
 capacity = 9
-[database]
-products = 1000
-index = false
-pool = 2
-pool_timeout = "1s"
-round_trip = "20ms"
-updates = "5/s"
 [network]
 backlog = 128
 no_delay = false
@@ -115,8 +108,6 @@ mix = { pay = 2 }
         2s, 3s, 4s, Bytes{4096}};
     EXPECT_EQ(scenario.model.system.server, server);
     EXPECT_EQ(scenario.model.system.cache, (Cache{CacheMode::per_worker, 3s, 9}));
-    EXPECT_EQ(scenario.model.system.database,
-              (Database{1000, false, 2, 1s, 20ms, ArrivalRate::per_second(5)}));
     EXPECT_EQ(scenario.model.system.network, (Network{128, false}));
     Load load;
     load.model = LoadModel::closed;
@@ -133,6 +124,27 @@ mix = { pay = 2 }
     load.zipf = 1;
     load.mix = {{"pay", 2}};
     EXPECT_EQ(scenario.model.load, load);
+}
+
+TEST(ScenarioFile, SetsEveryFieldOfTheDatabase) {
+    const Scenario scenario = read(minimal + R"(
+[database]
+products = 1000
+index = false
+price_indexes = 3
+access = "scan"
+pool = 2
+overflow = 1
+pool_timeout = "1s"
+query_timeout = "4s"
+lock_timeout = "6s"
+round_trip = "20ms"
+replica_lag = "300ms"
+updates = "5/s"
+)");
+    EXPECT_EQ(scenario.model.system.database,
+              (Database{1000, false, 3, Access::scan, 2, 1, 1s, 4s, 6s, 20ms, 300ms,
+                        ArrivalRate::per_second(5)}));
 }
 
 TEST(ScenarioFile, ReadsEveryKindOfStepAndNamesThoseWithoutAName) {
@@ -199,6 +211,34 @@ steps = [
     EXPECT_FALSE(set_setting_text(model, "route.page.cpu.blocking", "true"));
     EXPECT_EQ(model.system.routes[1].steps[0].copies, 8);
     EXPECT_FALSE(model.system.routes[1].steps[0].steps[0].blocking);
+}
+
+TEST(ScenarioFile, ReadsWhatAQueryAndAWriteSayMore) {
+    const Scenario scenario = read(minimal + R"(
+[[route]]
+id = "more"
+path = "/more/{key}"
+steps = [
+  { query = "reviews_per_product", times = 20 },
+  { share = 0.25, query = "products_under_price" },
+  { write = "product", hold = "20ms" },
+]
+)");
+    const std::vector<Step>& steps = scenario.model.system.routes.at(1).steps;
+    EXPECT_EQ(steps[0].query, QueryKind::reviews_per_product);
+    EXPECT_EQ(steps[0].times, 20);
+    EXPECT_EQ(steps[1].share, 0.25);
+    EXPECT_EQ(steps[2].time, Distribution::constant(20ms));
+    Model model = scenario.model;
+    ASSERT_TRUE(set_setting_text(model, "route.more.query.times", "7"));
+    ASSERT_TRUE(set_setting_text(model, "route.more.query2.share", "0.5"));
+    ASSERT_TRUE(set_setting_text(model, "route.more.write.hold", "exponential 5ms"));
+    EXPECT_EQ(model.system.routes.at(1).steps[0].times, 7);
+    EXPECT_EQ(model.system.routes.at(1).steps[1].share, 0.5);
+    EXPECT_EQ(model.system.routes.at(1).steps[2].time, Distribution::exponential(5ms));
+    EXPECT_FALSE(set_setting_text(model, "route.more.query.times", "0"));
+    EXPECT_FALSE(set_setting_text(model, "route.more.query.hold", "1ms"));
+    EXPECT_FALSE(set_setting_text(model, "route.more.write", "1ms"));
 }
 
 TEST(ScenarioFile, TakesAnInlineRouteWithoutSteps) {
