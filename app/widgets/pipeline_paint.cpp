@@ -75,8 +75,13 @@ void PipelinePainter::paintBoxes(QPainter& painter, QSizeF size, const PipelineP
     painter.drawRoundedRect(QRectF(QPointF(), size).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8);
     paintLanes(painter, parts, places, facts, bands);
     paintClients(painter, parts, places, facts);
-    paintQueue(painter, parts, places, facts);
-    paintWorkers(painter, parts, places, facts);
+    if (parts.backends.empty()) {
+        paintQueue(painter, parts, places, facts);
+        paintWorkers(painter, parts, places, facts);
+    } else {
+        paintBalancer(painter, parts, places, facts);
+        paintBackends(painter, parts, places, facts);
+    }
     if (!places.cache.isNull()) paintCache(painter, parts, places, facts);
     if (!places.database.isNull()) paintDatabase(painter, places, facts);
     paintLosses(painter, places, facts);

@@ -249,8 +249,9 @@ QString PipelineView::describe() const {
     QStringList words;
     words << tr("Clients: %1.").arg(parts.clients);
     if (!f.running) return words.join(QLatin1Char(' ')) + QLatin1Char(' ') + tr("Nothing runs.");
-    words << tr("%1 in flight.").arg(f.inFlight)
-          << tr("Queue: %1 of %2 waiting.").arg(f.queueDepth).arg(f.queueCapacity);
+    words << tr("%1 in flight.").arg(f.inFlight);
+    if (!f.backends.empty()) words << describeBackends(parts, f);
+    words << tr("Queue: %1 of %2 waiting.").arg(f.queueDepth).arg(f.queueCapacity);
     std::array<int, workerStates> doing{};
     for (const WorkerSample& w : f.threads) ++doing[static_cast<std::size_t>(w.state)];
     QStringList states;

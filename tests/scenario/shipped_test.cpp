@@ -188,6 +188,8 @@ TEST(ShippedScenarios, HaveTheTruthWellInsideOneOption) {
         {"stampede", 40 * 0.215 / 1.5, 40 * 0.215 * 1.5, "More than five times"},
         {"n-plus-one", 201 / 4.0, 201 * 2.0, "More than twenty times"},
         {"index-no-help", 2, 20, "Longer than without it"},
+        {"three-servers", 4, 40, "More than three times as short"},
+        {"dead-server", 6, 30, "About a dozen"},
     };
     for (const Truth& truth : table) {
         const Scenario scenario = open(truth.id);

@@ -48,6 +48,8 @@ namespace lab::test {
             return "cache_get";
         case core::Op::cache_put:
             return "cache_put";
+        case core::Op::forward:
+            return "forward";
         case core::Op::cache_wait:
             return "cache_wait";
         case core::Op::cache_drop:

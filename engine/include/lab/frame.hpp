@@ -60,6 +60,7 @@ enum class Part : std::uint8_t {
     client_wait,    ///< no free connection in the client
     connect,
     network,  ///< the network's delay, which the client adds
+    proxy,    ///< in the proxy in front: choosing, connecting to a backend, asking the next
     queue,  ///< kernel's buffers and backlog, then the admission queue
     parse,
     lock_wait,   ///< for the interpreter lock
@@ -75,7 +76,7 @@ enum class Part : std::uint8_t {
     write,  ///< from the first byte of the answer sent to the last byte received
     unexplained,
 };
-inline constexpr std::size_t part_count = 19;
+inline constexpr std::size_t part_count = 20;
 /// "schedule_slip", ...: the JSON key. And as shown: "schedule slip".
 [[nodiscard]] std::string_view part_key(Part);
 [[nodiscard]] std::string_view part_label(Part);
@@ -129,6 +130,30 @@ struct ProcessSample {
     friend bool operator==(const ProcessSample&, const ProcessSample&) = default;
 };
 
+/// One backend behind the balancer: levels at the end of a frame, counts over it.
+struct BackendSample {
+    bool up = true;        ///< its process runs
+    bool resting = false;  ///< left alone because it failed
+    int weight = 1;
+    int effective_weight = 1;       ///< after failures; recovers to the weight
+    std::uint32_t in_flight = 0;    ///< requests that the balancer has given it
+    std::uint32_t fails = 0;        ///< counted against it now
+    std::uint64_t requests = 0;     ///< given to it
+    std::uint64_t failures = 0;     ///< of these, those that failed: broken off, or too late
+    std::uint32_t queue_depth = 0;  ///< in its admission queue
+    std::uint32_t threads = 0;      ///< how many of ServerSample::threads are its
+    friend bool operator==(const BackendSample&, const BackendSample&) = default;
+};
+
+/// What the proxy in front did in a frame.
+struct ProxySample {
+    std::uint64_t retries = 0;  ///< requests given to the next backend after a failure
+    std::uint64_t lost = 0;     ///< answered 502 or 504: no backend answered
+    std::uint64_t cache_hits = 0;
+    std::uint64_t cache_misses = 0;
+    friend bool operator==(const ProxySample&, const ProxySample&) = default;
+};
+
 /// The server, seen from inside, at the end of a frame (levels) and over it (times and counts).
 struct ServerSample {
     std::uint32_t queue_depth = 0;  ///< in the admission queue
@@ -169,6 +194,10 @@ struct ServerSample {
     std::uint32_t tokens_waiting = 0;  ///< waiting for one, unseen by the client
     std::string plan;           ///< EXPLAIN QUERY PLAN of the scenario's first query, or empty
     std::string progress;       ///< "creating index ...", or empty
+    /// Behind a balancer, else empty. Levels, times and counts above are then sums over the
+    /// backends, but for backlog and connections, which are the proxy's.
+    std::vector<BackendSample> backends;
+    ProxySample proxy;
     friend bool operator==(const ServerSample&, const ServerSample&) = default;
 };
 
@@ -274,6 +303,18 @@ struct RunResult {
     std::uint64_t cache_entries = 0, cache_bytes = 0;
     DatabaseCounts database;     ///< in the window, by the frames
     Duration worker_cpu{};
+    /// Behind a balancer, else empty: each backend over the window.
+    struct BackendTotals {
+        double requests = 0;  ///< given to it; frames at the window's edges count by share
+        double share = 0;     ///< of all that were given to a backend
+        double failures = 0;
+        double mean_in_flight = 0;
+        BackendSample last;  ///< at the end of the run
+    };
+    std::vector<BackendTotals> backends;
+    double upstream_retries = 0;  ///< requests given to the next backend after a failure
+    double upstream_lost = 0;     ///< answered 502 or 504: no backend answered
+    std::optional<double> proxy_hit_ratio;
     std::vector<std::string>
         plans;  ///< EXPLAIN QUERY PLAN, one a query of the scenario, at the end
     bool generator_limited = false;  ///< the generator, not the server, was the limit

@@ -5,6 +5,8 @@
 
 #include "lab/units.hpp"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -194,8 +196,9 @@ struct Route {
                                     ///< []
     bool personal = false;          ///< the answer is for the user who asked: another's is wrong
     bool localised = false;         ///< ... in the language asked for: another is wrong
+    bool static_file = false;       ///< behind a balancer: answered by it, with `size` bytes
     std::vector<Step> steps;
-    Bytes size{100};                ///< body of an inline answer
+    Bytes size{100};                ///< body of an inline or static answer
     View view = View::server;
     friend bool operator==(const Route&, const Route&) = default;
 };
@@ -256,6 +259,50 @@ struct Network {
     friend bool operator==(const Network&, const Network&) = default;
 };
 
+/// How a balancer in front chooses a backend; none: there is no balancer, the server is asked
+/// itself.
+enum class BalancerRule : std::uint8_t {
+    none,
+    round_robin,
+    least_conn,
+    ip_hash,
+    random_two,
+    peak_ewma
+};
+
+/// After which failures the next backend is asked (nginx: proxy_next_upstream).
+enum class NextUpstream : std::uint8_t { off, error, timeout, error_timeout };
+
+inline constexpr std::size_t most_backends = 8;
+
+/// One of the equal servers behind the balancer, and how it differs from the others.
+struct Backend {
+    int weight = 1;
+    int max_conns = 0;    ///< requests that it is given at once; 0: no limit
+    double slowdown = 1;  ///< all its work takes so many times as long
+    bool up = true;       ///< false: its process is killed
+    friend bool operator==(const Backend&, const Backend&) = default;
+};
+
+/// A proxy in front of `count` copies of the server, as nginx 1.22 is. Backends beyond the count
+/// are kept and not used.
+struct Balancer {
+    BalancerRule rule = BalancerRule::none;
+    int count = 1;  ///< backends
+    std::array<Backend, most_backends> backends{};
+    int max_fails = 1;            ///< failures after which a backend rests; 0: never
+    Duration fail_timeout = 10s;  ///< how long it rests
+    NextUpstream next_upstream = NextUpstream::error_timeout;
+    int next_tries = 0;  ///< backends asked for one request, at most; 0: all
+    Duration connect_timeout = 60s;
+    Duration read_timeout = 60s;  ///< for the answer of a backend
+    bool keep_alive = false;      ///< false: HTTP/1.0 and a connection a request, as nginx 1.22
+    bool buffering = true;        ///< takes the whole answer at once, however slow the client is
+    Duration cache_ttl{};         ///< answers are kept by the proxy for so long; 0: not at all
+    bool one_address = false;     ///< every client comes from one address, as behind one router
+    friend bool operator==(const Balancer&, const Balancer&) = default;
+};
+
 /// The thing under test.
 struct System {
     Server server;
@@ -263,6 +310,7 @@ struct System {
     Cache cache;
     Database database;
     Network network;
+    Balancer balancer;
     friend bool operator==(const System&, const System&) = default;
 };
 

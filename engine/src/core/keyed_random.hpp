@@ -23,6 +23,7 @@ enum class Purpose : std::uint32_t {
     update = 8,
     life = 20,    ///< the last request of a worker's life
     accept = 21,  ///< which worker accepts a connection
+    balance = 800,  ///< and the 64 after it: one a draw
     phase = 30,
     patience = 31,
     back_off = 32,

@@ -9,6 +9,7 @@
 
 #include "core/compile_marks.hpp"
 #include "core/keyed_random.hpp"
+#include "core/program_parts.hpp"
 #include "lab/assert.hpp"
 
 namespace lab::core {
@@ -24,56 +25,6 @@ Duration stall_left(const Program& program, Instant now) {
 
 constexpr std::uint8_t bit(ResourceId resource) {
     return static_cast<std::uint8_t>(1U << static_cast<unsigned>(resource));
-}
-
-/// The part in which the time of an effect counts. Making the body is rendering, whether from a
-/// template or as so many bytes. `release` and `end` take no time of their own: the open span goes
-/// on.
-Part part_of(const Effect& effect, Part open) {
-    switch (effect.op) {
-        case Op::acquire:
-            switch (effect.resource) {
-                case ResourceId::worker:
-                    return Part::queue;
-                case ResourceId::interpreter_lock:
-                    return Part::lock_wait;
-                case ResourceId::connection:
-                    return Part::pool_wait;
-                case ResourceId::write_lock:
-                    return Part::write_wait;
-                case ResourceId::loop:
-                    return Part::loop_wait;
-                case ResourceId::token:
-                    return Part::token_wait;
-            }
-            return open;
-        case Op::spend:
-            return Part::cpu;
-        case Op::sleep:
-            return Part::io_wait;
-        case Op::query:
-        case Op::update:
-        case Op::travel:
-            return Part::database;
-        case Op::fork:
-            return Part::loop_wait;
-        case Op::render:
-        case Op::fill:
-            return Part::render;
-        case Op::cache_get:
-        case Op::cache_put:
-        case Op::cache_wait:
-        case Op::cache_drop:
-            return Part::cache;
-        case Op::respond:
-            return Part::write;
-        case Op::release:
-        case Op::join:
-        case Op::jump:
-        case Op::end:
-            return open;
-    }
-    return open;
 }
 
 /// Time up to `now` counts for the open part. A `now` before the span's beginning counts as no
@@ -136,6 +87,9 @@ void settle(Cursor& cursor, const Outcome& outcome) {
         case Op::spend:
             cursor.owed = std::max(outcome.remaining, Duration{});
             return;
+        case Op::forward:
+            cursor.status = outcome.status;
+            return;
         case Op::cache_get:
             if (outcome.hit) {
                 cursor.pc = cursor.program->code[cursor.pc - 1U].jump;
@@ -175,6 +129,17 @@ Effect resume(Cursor& cursor) {
 
 }  // namespace
 
+Program compile_proxy(const Route& route) {
+    Program program;
+    program.route = route.id;
+    program.inline_answer = route.inline_answer;
+    if (!route.inline_answer) program.code.push_back({.op = Op::forward});
+    program.letting_go = static_cast<std::uint16_t>(program.code.size());
+    program.code.push_back({.op = Op::respond});
+    program.code.push_back({.op = Op::end});
+    return program;
+}
+
 Cursor begin(const Program& program, std::uint64_t seed, RequestId id, Instant received,
              Instant parsed) {
     LAB_ASSERT(!program.code.empty());
@@ -192,7 +157,11 @@ Cursor begin(const Program& program, std::uint64_t seed, RequestId id, Instant r
 
 Effect next(Cursor& cursor, const Outcome& outcome) {
     if (cursor.ended) return {};
+    const Instant opened = cursor.since;
     close_span(cursor, outcome.now);
+    if (cursor.in_hand == Op::forward && outcome.told != nullptr) {
+        attribute(cursor, cursor.since - opened, *outcome.told);
+    }
     settle(cursor, outcome);
     if (cursor.owed > Duration{}) return resume(cursor);
 
@@ -274,16 +243,6 @@ void join(Cursor& parent, const Cursor& branch) {
     LAB_ASSERT(parent.in_hand == Op::fork && branch.ended);
     for (std::size_t i = 0; i < parent.parts.size(); ++i) parent.parts[i] += branch.parts[i];
     parent.since = std::max(parent.since, branch.since);
-}
-
-Duration service_time(const PartTimes& parts) {
-    Duration sum{};
-    for (const Part part : {Part::lock_wait, Part::loop_wait, Part::token_wait, Part::cpu,
-                            Part::io_wait, Part::pool_wait, Part::write_wait, Part::database,
-                            Part::cache, Part::render}) {
-        sum += parts[static_cast<std::size_t>(part)];
-    }
-    return sum;
 }
 
 }  // namespace lab::core

@@ -35,6 +35,7 @@ enum class Op : std::uint8_t {
     cache_wait,  ///< arg: index into keys; until whoever makes the entry has done
     cache_drop,  ///< drop what was made from the row of the request's key
     jump,        ///< to Instr::jump; never handed out
+    forward,     ///< have a backend answer: Outcome::told, Outcome::status
 };
 
 /// loop: a turn on the event loop of the worker, or of the request where the program says so; held
@@ -132,6 +133,9 @@ struct Program {
 /// its branches follow one another. Source: SERVERS.md sections 2, 4, 5 and 6.
 [[nodiscard]] Program compile(const Route& route, const Server& server, const Cache& cache);
 
+/// The program of a proxy, for any route: forward, respond.
+[[nodiscard]] Program compile_proxy(const Route& route);
+
 enum class Fault : std::uint8_t {
     none,
     refused,        ///< the queue was full: 503
@@ -150,6 +154,9 @@ struct Outcome {
     bool busy = false;       ///< cache_get: somebody else is making the entry
     std::uint32_t rows = 0;  ///< query
     Duration remaining{};    ///< spend: not yet burnt, because the interpreter lock was asked for
+    std::uint16_t status = 200;  ///< forward: of the answer
+    /// forward: what the backend says of its part of the time; taken out of the proxy's span.
+    const PartTimes* told = nullptr;
     Fault fault = Fault::none;
 };
 

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <utility>
 
 #include "lab/model.hpp"
 #include "lab/result.hpp"
@@ -19,10 +20,11 @@
 
 namespace lab::live {
 
-/// The served database: this run's own copy of the template, in WAL mode.
+/// The served database: this run's own copy of the template, in WAL mode. Several servers may have
+/// views of one.
 ///
-/// Threads: any for versions(), keys(), cancel(), connect(), replica(); set_indexes() and
-/// set_replica() by one.
+/// Threads: any for versions(), keys(), cancel(), connect(), replica(),
+/// for_another_server(); set_indexes() and set_replica() by one, whichever view it has.
 class Database : public std::enable_shared_from_this<Database> {
   public:
     struct Options {
@@ -40,18 +42,24 @@ class Database : public std::enable_shared_from_this<Database> {
     [[nodiscard]] Result<std::unique_ptr<Connection>> connect() {
         return Connection::open(shared_from_this());
     }
+    /// The same data as another server's process sees it: what it cancels, only it has cancelled.
+    [[nodiscard]] std::shared_ptr<Database> for_another_server() const;
     /// Creates and drops indexes, in the replica too. Readers go on meanwhile, writers wait.
     [[nodiscard]] Result<void> set_indexes(const Indexes& wanted);
-    [[nodiscard]] Indexes indexes() const { return {has_index_.load(), price_indexes_.load()}; }
+    [[nodiscard]] Indexes indexes() const { 
+        return {data_->has_index.load(), data_->price_indexes.load()};
+    }
     /// Makes a replica, drops it (0), or lets it follow at another distance.
     [[nodiscard]] Result<void> set_replica(Duration lag);
     /// The copy that is read, or nullptr: the first is.
     [[nodiscard]] std::shared_ptr<Replica> replica() const;
 
-    [[nodiscard]] const Keyspace& keys() const { return keys_; }
-    [[nodiscard]] VersionTable& versions() { return *versions_; }
-    [[nodiscard]] std::shared_ptr<const VersionTable> shared_versions() const { return versions_; }
-    [[nodiscard]] const std::filesystem::path& file() const { return file_; }
+    [[nodiscard]] const Keyspace& keys() const { return data_->keys; }
+    [[nodiscard]] VersionTable& versions() { return *data_->versions; }
+    [[nodiscard]] std::shared_ptr<const VersionTable> shared_versions() const {
+        return data_->versions;
+    }
+    [[nodiscard]] const std::filesystem::path& file() const { return data_->file; }
 
     /// Every statement that runs ends as interrupted within some milliseconds, and so does every
     /// later one.
@@ -59,19 +67,24 @@ class Database : public std::enable_shared_from_this<Database> {
     [[nodiscard]] bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
 
   private:
-    explicit Database(const Options& options);
+    /// What all views of it share; goes with the last of them.
+    struct Data {
+        explicit Data(const Options& options);
+        Keyspace keys;
+        std::shared_ptr<VersionTable> versions;
+        std::unique_ptr<PrivateFolder> folder;
+        std::filesystem::path file;
+        std::atomic<bool> has_index{false};
+        std::atomic<int> price_indexes{0};
+        std::atomic<bool> has_replica{false};
+        std::mutex replica_mutex;
+        std::shared_ptr<Replica> replica;
+        int replicas_made = 0;
+    };
+    explicit Database(std::shared_ptr<Data> data) : data_{std::move(data)} {}
     [[nodiscard]] Result<void> prepare_copy(const Options& options, const Preparation& preparation);
 
-    Keyspace keys_;
-    std::shared_ptr<VersionTable> versions_;
-    std::unique_ptr<PrivateFolder> folder_;
-    std::filesystem::path file_;
-    std::atomic<bool> has_index_{false};
-    std::atomic<int> price_indexes_{0};
-    std::atomic<bool> has_replica_{false};
-    mutable std::mutex replica_mutex_;
-    std::shared_ptr<Replica> replica_;
-    int replicas_made_ = 0;
+    const std::shared_ptr<Data> data_;
     std::atomic<bool> cancelled_{false};
 };
 

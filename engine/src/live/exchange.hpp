@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,7 @@ struct Generation {
     std::uint64_t number = 0;
     System system;
     std::vector<core::Program> programs;    ///< one for each route
+    double slowdown = 1;                    ///< of a backend: real work takes so many times as long
 };
 using GenerationPtr = std::shared_ptr<const Generation>;
 
@@ -72,6 +74,10 @@ class Exchange {
     int home = -1;                  ///< the worker that accepted its connection (dispatch ahead)
     int served_by = -1;             ///< the worker whose request it counts as, -1 for none
     core::Effect effect;            ///< what the front end has to do next: respond, or end
+    /// An answer that comes in pieces (a proxy that does not buffer): the length of its whole body,
+    /// of which answer.body is one piece. `more`: another follows, for Dispatcher::more().
+    std::optional<std::uint64_t> whole_length;
+    bool more = false;
 
     /// The workers' own: where the exchange is.
     enum class Place : std::uint8_t {
@@ -115,6 +121,9 @@ class Dispatcher {
     /// The request is complete: walks its program. Binds a worker first unless one is held. Then
     /// on_answer().
     virtual void submit(Exchange&) = 0;
+    /// The client's kernel has the piece of an answer that had `more`: the next one. Then
+    /// on_answer(), with the piece, or effect end where it cannot be had.
+    virtual void more(Exchange&) {}
     /// The answer of an exchange has been written (or could not be): walks the rest of its program,
     /// which lets the worker go where that comes after the answer. `keep_worker`: the server binds
     /// at accept and the connection goes on. Afterwards the exchange may be used anew or destroyed.

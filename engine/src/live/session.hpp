@@ -123,10 +123,12 @@ class Session final : public Exchange {
     void refuse(int status);
     void answer_prepared();
     void answer_exchange();
+    void answer_piece();
     void append_lab_fields(std::string& head);
     void write(std::string_view head, std::string_view body, bool body_stays);
     void write_rest();
     void on_written();
+    void on_drained();
     void wait_until_drained();
     void finish_exchange();
     void next_request();
@@ -163,6 +165,7 @@ class Session final : public Exchange {
     bool with_dispatcher_ = false;  ///< bind or submit was called, and no callback has come
     bool bound_ = false;            ///< a worker is held for it
     bool owes_finish_ = false;      ///< on_answer came, finish was not called
+    bool in_pieces_ = false;        ///< the head and a piece of an answer have gone, more comes
     bool half_closed_ = false;      ///< the client sends no more
     bool closed_ = false;
     bool bind_at_accept_ = false;

@@ -77,6 +77,8 @@ void Session::submit_request() {
     target = target_;
     answer.clear();
     effect = {};
+    whole_length.reset();
+    more = in_pieces_ = false;
     const auto id = request_.asked ? request_.planned : ++host_.next_id;
     cursor = core::begin(generation->programs[route], host_.seed, id, request_.received, now);
     host_.dispatcher->submit(*this);
@@ -112,6 +114,8 @@ void Session::on_answer() {
         finish_exchange();
     } else if (effect.op != core::Op::respond) {
         abort();
+    } else if (in_pieces_) {
+        answer_piece();
     } else {
         answer_exchange();
     }
@@ -165,10 +169,11 @@ void Session::answer_exchange() {
     begin_head(head,
                {.status = effect.status,
                 .content_type = good ? host_.routes->content_type(route) : plain_text,
-                .length = body.size(),
+                .length = good ? whole_length.value_or(body.size()) : body.size(),
                 .persistence = request_.persistence,
                 .allow = {}},
                host_.date);
+    in_pieces_ = more;
     if (request_.asked && request_.complete) append_lab_fields(head);
     end_head(head);
     if (request_.head_only) {
@@ -178,6 +183,15 @@ void Session::answer_exchange() {
         write(head, {}, true);
     } else {
         write(head, body, true);
+    }
+}
+
+/// The next piece of an answer whose head has gone.
+void Session::answer_piece() {
+    if (request_.head_only || answer.body.empty()) {
+        on_written();
+    } else {
+        write(answer.body, {}, false);
     }
 }
 
@@ -267,14 +281,29 @@ void Session::write_rest() {
 
 void Session::on_written() {
     if (owes_finish_) {
-        const bool drained = generation->system.server.release == ReleasePoint::drained;
+        // A piece counts as taken when the client's kernel has it: our own buffers would hold it
+        // all.
+        const bool drained = more || generation->system.server.release == ReleasePoint::drained;
         if (drained && platform::unsent_bytes(socket_.native_handle()) > 0) {
             platform::report_writable_when_sent(socket_.native_handle(), true);
             wait_until_drained();
             return;
         }
-        finish_exchange();
     }
+    on_drained();
+}
+
+/// The answer, or a piece of it, has gone as far as it has to.
+void Session::on_drained() {
+    if (owes_finish_ && more) {
+        state_ = State::in_hand;
+        deadline_ = Instant::max();
+        owes_finish_ = false;
+        with_dispatcher_ = true;
+        host_.dispatcher->more(*this);
+        return;
+    }
+    if (owes_finish_) finish_exchange();
     next_request();
 }
 
@@ -293,8 +322,7 @@ void Session::wait_until_drained() {
             wait_until_drained();
         } else {
             platform::report_writable_when_sent(socket_.native_handle(), false);
-            finish_exchange();
-            next_request();
+            on_drained();
             proceed();
         }
         settle();

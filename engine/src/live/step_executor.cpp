@@ -52,8 +52,13 @@ void StepExecutor::end() {
 
 core::Outcome StepExecutor::perform(const core::Effect& effect) {
     core::Outcome outcome;
+    const double slowdown = exchange_ != nullptr ? exchange_->generation->slowdown : 1;
+    const Instant begun = slowdown > 1 ? now() : Instant{};
     try {
         outcome = carry_out(effect);
+        if (slowdown > 1 && outcome.fault == core::Fault::none) {
+            outcome.fault = draw_out(effect, begun);
+        }
     } catch (const std::exception&) {  // memory has run out: this answer fails, the server lives
         outcome.fault = core::Fault::failed;
     }
@@ -66,6 +71,22 @@ core::Outcome StepExecutor::perform(const core::Effect& effect) {
     state.store(WorkerState::computing, std::memory_order_relaxed);
     outcome.now = now();
     return outcome;
+}
+
+/// On a backend that is slow, what took its real time takes the rest of `slowdown` times as long.
+/// Times that the program draws are longer already.
+core::Fault StepExecutor::draw_out(const core::Effect& effect, Instant begun) {
+    switch (effect.op) {
+        case core::Op::query:
+        case core::Op::update:
+        case core::Op::render:
+        case core::Op::fill: {
+            const double more = exchange_->generation->slowdown - 1;
+            return sleep(from_seconds(to_seconds(now() - begun) * more));
+        }
+        default:
+            return core::Fault::none;
+    }
 }
 
 core::Outcome StepExecutor::carry_out(const core::Effect& effect) {
@@ -114,6 +135,7 @@ core::Outcome StepExecutor::carry_out(const core::Effect& effect) {
         case core::Op::fork:
         case core::Op::join:  // an event loop's
         case core::Op::jump:
+        case core::Op::forward:
         case core::Op::respond:
         case core::Op::end:
             LAB_ASSERT(false);  // the front end's

@@ -77,6 +77,7 @@ class StepExecutor {
                worker_->killed->load(std::memory_order_relaxed);
     }
     [[nodiscard]] core::Outcome carry_out(const core::Effect& effect);
+    [[nodiscard]] core::Fault draw_out(const core::Effect& effect, Instant begun);
     [[nodiscard]] core::Fault take(core::ResourceId resource);
     [[nodiscard]] core::Fault take_connection();
     [[nodiscard]] core::Fault counted(core::Fault fault);

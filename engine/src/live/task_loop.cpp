@@ -227,7 +227,9 @@ bool TaskLoop::step(Task& task, Outcome& outcome) {
 bool TaskLoop::sleeps(Task& task) {
     Duration time = task.effect.cost;
     if (task.effect.op == Op::travel) {
-        time = task.exchange->generation->system.database.round_trip;
+        const Generation& generation = *task.exchange->generation;
+        time = from_seconds(to_seconds(generation.system.database.round_trip) *
+                            generation.slowdown);
     } else if (task.cursor->holds(ResourceId::loop)) {
         return false;
     }

@@ -27,4 +27,12 @@ class TruthSource {
                                                   std::uint64_t key) const = 0;
 };
 
+/// What is true of a server without a database: nothing ever changes.
+class NothingChanges final : public TruthSource {
+  public:
+    [[nodiscard]] std::uint64_t committed(const core::AskedQuery&, std::uint64_t) const override {
+        return 0;
+    }
+};
+
 }  // namespace lab::live

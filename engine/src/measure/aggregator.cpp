@@ -33,6 +33,8 @@ struct Kept {
     std::uint64_t kills = 0, restarts = 0, boots = 0;
     Bytes memory{};
     DatabaseCounts database;
+    std::vector<BackendSample> backends;
+    ProxySample proxy;
 };
 
 /// The database's counts one after another, whatever they are called.
@@ -52,6 +54,40 @@ struct Sums {
     double loop_s = 0, token_s = 0, tokens_busy_s = 0, tokens_waiting_s = 0;
     Histogram loop_lag;  ///< of whole frames that begin inside
     std::array<double, database_counts.size()> database{};
+    double seconds = 0, retries = 0, lost = 0, proxy_hits = 0, proxy_misses = 0;
+    std::vector<RunResult::BackendTotals> backends;
+
+    void add_backends(const Kept& frame, double inside, double share) {
+        seconds += inside;
+        retries += share * static_cast<double>(frame.proxy.retries);
+        lost += share * static_cast<double>(frame.proxy.lost);
+        proxy_hits += share * static_cast<double>(frame.proxy.cache_hits);
+        proxy_misses += share * static_cast<double>(frame.proxy.cache_misses);
+        if (backends.size() < frame.backends.size()) backends.resize(frame.backends.size());
+        for (std::size_t i = 0; i < frame.backends.size(); ++i) {
+            const BackendSample& sample = frame.backends[i];
+            backends[i].requests += share * static_cast<double>(sample.requests);
+            backends[i].failures += share * static_cast<double>(sample.failures);
+            backends[i].mean_in_flight += inside * sample.in_flight;  // an integral, for now
+        }
+    }
+
+    void tell_backends(RunResult& r, const std::vector<Kept>& kept) {
+        double all = 0;
+        for (const auto& backend : backends) all += backend.requests;
+        for (std::size_t i = 0; i < backends.size(); ++i) {
+            auto& backend = backends[i];
+            if (all > 0) backend.share = backend.requests / all;
+            if (seconds > 0) backend.mean_in_flight /= seconds;
+            const auto& last = kept.back().backends;
+            if (i < last.size()) backend.last = last[i];
+        }
+        r.backends = std::move(backends);
+        r.upstream_retries = retries;
+        r.upstream_lost = lost;
+        const double lookups = proxy_hits + proxy_misses;
+        if (lookups > 0) r.proxy_hit_ratio = proxy_hits / lookups;
+    }
 
     void add(const Kept& frame, Instant from, Instant to, unsigned cores) {
         const double whole = to_seconds(frame.end - frame.start);
@@ -69,6 +105,7 @@ struct Sums {
         breaker_open_s += share * to_seconds(frame.breaker_open);
         hits += share * static_cast<double>(frame.hits);
         misses += share * static_cast<double>(frame.misses);
+        add_backends(frame, inside, share);
         evictions += share * static_cast<double>(frame.evictions);
         errors += share * static_cast<double>(frame.errors);
         duplicates += share * static_cast<double>(frame.duplicates);
@@ -95,6 +132,12 @@ void tell_cache(RunResult& r, const Sums& sums) {
     r.cache_duplicates = whole(sums.duplicates);
     r.cache_entries = sums.entries;
     r.cache_bytes = sums.bytes;
+}
+
+void tell_database(RunResult& r, const Sums& sums) {
+    for (std::size_t i = 0; i < sums.database.size(); ++i) {
+        r.database.*database_counts[i] = static_cast<std::uint64_t>(std::llround(sums.database[i]));
+    }
 }
 
 /// What happened to workers: in the frames that end inside the window.
@@ -148,6 +191,8 @@ struct Aggregator::State {
         k.breaker_open = f.breaker_open;
         k.hits = f.server.cache_hits;
         k.misses = f.server.cache_misses;
+        k.backends = f.server.backends;
+        k.proxy = f.server.proxy;
         k.evictions = f.server.cache_evictions;
         k.errors = f.server.cache_errors;
         k.duplicates = f.server.cache_duplicates;
@@ -245,12 +290,9 @@ RunResultPtr Aggregator::finish(const WindowTotals& totals, bool stopped_early,
     r->breaker_open = share_of(from_seconds(sums.breaker_open_s), window_s);
     r->worker_cpu = from_seconds(sums.worker_cpu_s);
     tell_cache(*r, sums);
+    tell_database(*r, sums);
+    sums.tell_backends(*r, s.kept);
     add_lives(*r, s.kept, totals.from, totals.to);
-
-    for (std::size_t i = 0; i < sums.database.size(); ++i) {
-        r->database.*database_counts[i] =
-            static_cast<std::uint64_t>(std::llround(sums.database[i]));
-    }
 
     Circumstances seen;
     seen.stopped_early = stopped_early;

@@ -21,6 +21,7 @@ constexpr std::array<PartName, part_count> part_names{{
     {"client_wait", "client wait"},
     {"connect", "connect"},
     {"network", "network"},
+    {"proxy", "proxy"},
     {"queue", "queue"},
     {"parse", "parse"},
     {"lock_wait", "lock wait"},

@@ -109,6 +109,25 @@ Value of_database(const RunResult& r, std::string_view key) {
     return std::nullopt;
 }
 
+Value of_upstream(const RunResult& r, std::string_view key) {
+    if (r.backends.empty()) return std::nullopt;
+    if (key == "retries") return r.upstream_retries;
+    if (key == "lost") return r.upstream_lost;
+    if (key == "cache_hit_ratio") return r.proxy_hit_ratio;
+    double requests = 0, failures = 0, least = 1, most = 0;
+    for (const auto& backend : r.backends) {
+        requests += backend.requests;
+        failures += backend.failures;
+        least = std::min(least, backend.share);
+        most = std::max(most, backend.share);
+    }
+    if (key == "failures") return failures;
+    if (requests <= 0) return std::nullopt;
+    if (key == "largest_share") return most;
+    if (key == "smallest_share") return least;
+    return std::nullopt;
+}
+
 Value value_of(const RunResult& r, std::string_view name) {
     const std::size_t dot = name.find('.');
     const std::string_view family = name.substr(0, dot);
@@ -124,6 +143,7 @@ Value value_of(const RunResult& r, std::string_view name) {
     if (family == "utilisation") return of_utilisation(r, key);
     if (family == "workers") return of_workers(r, key);
     if (family == "database") return of_database(r, key);
+    if (family == "upstream") return of_upstream(r, key);
     if (family == "errors") return number(r.counts.errors());
     if (family.starts_with("cache_")) return of_cache(r, name);
     if (r.length <= Duration{}) return std::nullopt;  // a rate over no time

@@ -22,7 +22,7 @@ const names::Row& row_of(std::string_view path) {
 }
 
 SettingValue value_of(const names::Row& row, const Model& model) {
-    return row.get(row.info, {&model, nullptr, nullptr});
+    return row.get(row.info, {.model = &model});
 }
 
 /// Every setting that some preset states.
@@ -112,14 +112,14 @@ void fill_from_preset(Model& model) {
     for (const std::string_view path : all_paths()) {
         if (model.stated.contains(std::string(path))) continue;
         const names::Row& row = row_of(path);
-        row.set(row.info, {&model, nullptr, nullptr}, value_of(row, fresh));
+        row.set(row.info, {.model = &model}, value_of(row, fresh));
     }
     const Preset* const preset = find_preset(model.system.server.preset);
     if (preset == nullptr) return;
     for (const PresetField& field : preset->fields) {
         if (model.stated.contains(std::string(field.path))) continue;
         const names::Row& row = row_of(field.path);
-        row.set(row.info, {&model, nullptr, nullptr}, stated_value(field));
+        row.set(row.info, {.model = &model}, stated_value(field));
     }
 }
 

@@ -96,6 +96,7 @@ void add_breakdown(Table& t) {
         Words{"client_wait", "client wait"},
         Words{"connect", "connect"},
         Words{"network", "network"},
+        Words{"proxy", "the proxy"},
         Words{"queue", "queue"},
         Words{"parse", "parse"},
         Words{"lock_wait", "lock wait"},
@@ -150,6 +151,21 @@ void add_database(Table& t) {
     }
 }
 
+void add_upstream(Table& t) {
+    t.add("upstream.retries", "upstream_retries", "Next backend asked", "",
+          "Requests that the balancer gave to the next backend after a failure");
+    t.add("upstream.failures", "upstream_failures", "Backend failures", "",
+          "Requests to a backend that were broken off or took too long");
+    t.add("upstream.lost", "upstream_lost", "No backend answered", "",
+          "Requests that the proxy answered 502 or 504");
+    t.add("upstream.largest_share", "largest_share", "Largest share of a backend", "share",
+          "Of the requests given to backends, what the busiest got, 0 to 1");
+    t.add("upstream.smallest_share", "smallest_share", "Smallest share of a backend", "share",
+          "Of the requests given to backends, what the least busy got, 0 to 1");
+    t.add("upstream.cache_hit_ratio", "proxy_hit_ratio", "Proxy cache hit ratio", "share",
+          "Hits of the proxy's cache over its look-ups, 0 to 1");
+}
+
 Table make_table() {
     Table t;
     add_rates(t);
@@ -186,6 +202,7 @@ Table make_table() {
     t.add("cache_hit_ratio", "hit_ratio", "Hit ratio", "share", "Cache hits over look-ups, 0 to 1");
     add_cache(t);
     add_database(t);
+    add_upstream(t);
     t.add("concurrency", "concurrency", "In flight", "",
           "Mean number of requests begun and not done: Little's L");
     return t;

@@ -229,6 +229,11 @@ void add_route(std::vector<Row>& t) {
                            "The answer is in the language asked for (Accept-Language): one in "
                            "another language is for the wrong user."),
                     LAB_FIELD(p.route->localised)));
+    t.push_back(row(yes_no("route.*.static", "Static file",
+                           "Behind a balancer it answers this address itself, with a file of the "
+                           "route's size; without one a worker does the steps.",
+                           "location /static/ { root /srv/app; } in nginx"),
+                    LAB_FIELD(p.route->static_file)));
     t.push_back(row(ranged(bytes, "route.*.size", "Answer size", 0, 1e6,
                            "Bytes of body where no step makes one."),
                     LAB_FIELD(p.route->size)));
@@ -428,6 +433,7 @@ std::vector<Row> make_rows() {
     add_cache(table);
     add_cache_cures(table);
     add_database(table);
+    add_balancer_rows(table);
     add_load_section(table);
     add_mix(table);
     return table;

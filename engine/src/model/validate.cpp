@@ -24,9 +24,9 @@ constexpr int most_pool_threads = 4'096;
 constexpr int most_steps_started = 512;
 
 /// Names of a route's own fields in paths ("route.pay.path"): no step may be called so.
-constexpr std::array<std::string_view, 11> reserved_step_ids{
-    "path", "method", "view", "inline", "personal", "localised",
-    "size", "id",     "key",  "steps",  "weight"};
+constexpr std::array<std::string_view, 12> reserved_step_ids{
+    "path",   "method", "view", "inline", "personal", "localised",
+    "static", "size",   "id",   "key",    "steps",    "weight"};
 
 Error problem(std::string where, std::string detail) {
     return {ErrorCode::invalid_input, std::move(where), std::move(detail)};

@@ -121,6 +121,50 @@ void add_server(Cells& cells, const Frame& f, bool told) {
     add(cells, "process_cpu_ms", told ? std::optional{to_ms(s.process_cpu)} : std::nullopt);
 }
 
+/// "3 1 0": one number a backend; empty without a balancer.
+template <class Field>
+std::string of_each(const std::vector<BackendSample>& backends, Field field) {
+    std::string out;
+    for (const BackendSample& backend : backends) {
+        out += fmt::format("{}{}", out.empty() ? "" : " ", field(backend));
+    }
+    return out;
+}
+
+void add_backends(Cells& cells, const ServerSample& s) {
+    const bool balanced = !s.backends.empty();
+    std::uint64_t failures = 0;
+    for (const BackendSample& backend : s.backends) failures += backend.failures;
+    add_told(cells, "upstream.retries", balanced, s.proxy.retries);
+    add_told(cells, "upstream.failures", balanced, failures);
+    add_told(cells, "upstream.lost", balanced, s.proxy.lost);
+    double all = 0, least = 1, most = 0;
+    for (const BackendSample& backend : s.backends) all += static_cast<double>(backend.requests);
+    for (const BackendSample& backend : s.backends) {
+        const double share = all > 0 ? static_cast<double>(backend.requests) / all : 0;
+        least = std::min(least, share);
+        most = std::max(most, share);
+    }
+    const double lookups = static_cast<double>(s.proxy.cache_hits + s.proxy.cache_misses);
+    const auto where = [](bool known, double value) {
+        return known ? std::optional{value} : std::nullopt;
+    };
+    add(cells, "upstream.largest_share", where(all > 0, most));
+    add(cells, "upstream.smallest_share", where(all > 0, least));
+    add(cells, "upstream.cache_hit_ratio",
+        where(lookups > 0, static_cast<double>(s.proxy.cache_hits) / std::max(lookups, 1.0)));
+    cells.emplace_back("backends.state", of_each(s.backends, [](const BackendSample& b) {
+                           return !b.up ? "down" : b.resting ? "resting" : "up";
+                       }));
+    cells.emplace_back("backends.in_flight",
+                       of_each(s.backends, [](const BackendSample& b) { return b.in_flight; }));
+    cells.emplace_back("backends.requests",
+                       of_each(s.backends, [](const BackendSample& b) { return b.requests; }));
+    cells.emplace_back("backends.effective_weight", of_each(s.backends, [](const BackendSample& b) {
+                           return b.effective_weight;
+                       }));
+}
+
 std::string changes_of(const Frame& f) {
     std::string out;
     for (const SettingChange& c : f.changes)
@@ -159,6 +203,7 @@ Cells cells_of(const Frame& f) {
     add(cells, "breaker_open",
         length > 0 ? std::optional{to_seconds(f.breaker_open) / length} : std::nullopt);
     add_server(cells, f, told);
+    add_backends(cells, f.server);
     add_count(cells, "generation", f.generation);
     cells.emplace_back("changes", csv_cell(changes_of(f)));
     return cells;

@@ -185,6 +185,27 @@ void add_server(std::string& out, const RunResult& r) {
     for (const std::string& plan : r.plans) out += fmt::format("  query plan: {}\n", escaped(plan));
 }
 
+void add_backends(std::string& out, const RunResult& r) {
+    if (r.backends.empty()) return;
+    for (std::size_t i = 0; i < r.backends.size(); ++i) {
+        const auto& backend = r.backends[i];
+        out += fmt::format("  backend {}: {} of the requests, {:.1f} in hand on average, {}", i + 1,
+                           for_person_share(backend.share), backend.mean_in_flight,
+                           !backend.last.up       ? "down"
+                           : backend.last.resting ? "left alone"
+                                                  : "up");
+        if (backend.failures > 0) out += fmt::format(", {:.0f} failed", backend.failures);
+        out += '\n';
+    }
+    if (r.upstream_retries + r.upstream_lost > 0) {
+        out += fmt::format("  {:.0f} asked again at the next backend, {:.0f} answered by none\n",
+                           r.upstream_retries, r.upstream_lost);
+    }
+    if (r.proxy_hit_ratio) {
+        out += fmt::format("  proxy cache hit ratio {}\n", for_person_share(*r.proxy_hit_ratio));
+    }
+}
+
 }  // namespace
 
 std::string printable(std::string_view text) { return escaped(text); }
@@ -197,6 +218,7 @@ std::string to_text(const RunResult& r) {
     add_parts(out, r);
     add_counts(out, r);
     add_server(out, r);
+    add_backends(out, r);
     if (!r.remarks.empty()) out += '\n';
     for (const std::string& remark : r.remarks) out += fmt::format("  Note: {}\n", escaped(remark));
     if (!r.machine.empty() || !r.version.empty())

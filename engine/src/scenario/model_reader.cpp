@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// [server], [[route]], [cache], [database], [network] and [load].
+// [server], [[route]], [cache], [database], [network], [balancer], [backend.N] and [load].
 #include <algorithm>
 #include <set>
 
@@ -37,7 +37,7 @@ void read_section(Reading& reading, const Node& root, const std::string& section
         const auto value =
             setting_from_node(reading, path, row->info, field.value, field.value.place);
         if (!value) continue;
-        row->set(row->info, {&model, nullptr, nullptr}, *value);
+        row->set(row->info, {.model = &model}, *value);
         if (path != "server.preset") model.stated.add(path);
     }
 }
@@ -59,6 +59,41 @@ void read_mix(Reading& reading, const Node& root, Model& model) {
         const auto value =
             setting_from_node(reading, path, row->info, share.value, share.value.place);
         if (value) model.load.mix.push_back({share.key, std::get<double>(*value)});
+    }
+}
+
+/// [backend.2] and the like: fields of single backends.
+void read_backends(Reading& reading, const Node& root, Model& model) {
+    const Member* const member = root.find("backend");
+    if (!member) return;
+    const std::string allowed =
+        fmt::format("tables [backend.1] to [backend.{}]", model.system.balancer.count);
+    if (member->value.kind != Node::Kind::table) {
+        return reading.fail(member->place, "backend",
+                            fmt::format("found {}; allowed: {}", describe(member->value), allowed));
+    }
+    for (const Member& backend : member->value.members) {
+        const std::string path = "backend." + backend.key.substr(0, 60);
+        const bool digit = backend.key.size() == 1 && backend.key[0] >= '1';
+        if (!digit || backend.key[0] - '0' > model.system.balancer.count) {
+            return reading.fail(backend.place, path,
+                                fmt::format("found the backend {}; allowed: {}, as "
+                                            "balancer.backends says",
+                                            in_quotes(backend.key), allowed));
+        }
+        const auto keys = section_keys("backend.*");
+        const Form form(reading, backend.value, path, keys);
+        if (!reading.ok()) return;
+        for (const Member& field : backend.value.members) {
+            const names::Row* const row = row_of("backend.*." + field.key);
+            const std::string name = path + "." + field.key;
+            reading.places[name] = field.value.place;
+            const auto value =
+                setting_from_node(reading, name, row->info, field.value, field.value.place);
+            const auto index = static_cast<std::size_t>(backend.key[0] - '1');
+            if (!value) return;
+            row->set(row->info, {.backend = &model.system.balancer.backends[index]}, *value);
+        }
     }
 }
 
@@ -105,7 +140,7 @@ class StepReader {
             const names::Row* const row = row_of("route.*.step." + member.key);
             const auto value = setting_from_node(reading_, path + "." + member.key, row->info,
                                                  member.value, member.value.place);
-            if (value) row->set(row->info, {nullptr, nullptr, &step}, *value);
+            if (value) row->set(row->info, {.step = &step}, *value);
         }
     }
 
@@ -120,7 +155,7 @@ class StepReader {
         const names::Row* const row = row_of(fmt::format("route.*.{}.{}", kind, member.key));
         const auto value = setting_from_node(reading_, form.path(member.key), row->info,
                                              member.value, member.value.place);
-        if (value) row->set(row->info, {nullptr, nullptr, &step}, *value);
+        if (value) row->set(row->info, {.step = &step}, *value);
     }
 
     static StepKind step_kind(std::string_view name) {
@@ -181,7 +216,7 @@ class StepReader {
         const names::Row* const row = row_of(names::step_row_path(step.kind));
         const auto value = setting_from_node(reading_, form.path(member.key), row->info,
                                              member.value, member.value.place);
-        if (value) row->set(row->info, {nullptr, nullptr, &step}, *value);
+        if (value) row->set(row->info, {.step = &step}, *value);
     }
 
     void read_cache(const Member& member, const std::string& path, Step& step) {
@@ -204,7 +239,7 @@ class StepReader {
             const names::Row* const row = row_of(names::step_row_path(StepKind::gather));
             const auto value = setting_from_node(reading_, path + ".copies", row->info,
                                                  copies->value, copies->value.place);
-            if (value) row->set(row->info, {nullptr, nullptr, &step}, *value);
+            if (value) row->set(row->info, {.step = &step}, *value);
         }
         if (const Node* const steps = form.list("steps", 64)) {
             read(*steps, path + ".steps", step.steps);
@@ -251,7 +286,7 @@ void read_route(Reading& reading, const Node& node, std::size_t number, Model& m
         reading.places.emplace(path, member.value.place);
         const auto value =
             setting_from_node(reading, path, row->info, member.value, member.value.place);
-        if (value) row->set(row->info, {nullptr, &route, nullptr}, *value);
+        if (value) row->set(row->info, {.route = &route}, *value);
     }
     if (const Node* const steps = form.list("steps", 64)) {
         StepReader(reading, route.id).read(*steps, prefix + ".steps", route.steps);
@@ -262,7 +297,7 @@ void read_route(Reading& reading, const Node& node, std::size_t number, Model& m
 }  // namespace
 
 void read_model(Reading& reading, const Node& root, Model& model) {
-    for (const char* section : {"server", "cache", "database", "network", "load"}) {
+    for (const char* section : {"server", "cache", "database", "network", "balancer", "load"}) {
         read_section(reading, root, section, model);
     }
     // What the file gives wins over its preset, wherever the preset stands in it.
@@ -272,6 +307,7 @@ void read_model(Reading& reading, const Node& root, Model& model) {
     for (std::size_t i = 0; i < routes.size() && reading.ok(); ++i) {
         read_route(reading, *routes[i], i + 1, model);
     }
+    if (reading.ok()) read_backends(reading, root, model);
     if (reading.ok()) read_mix(reading, root, model);
     if (!reading.ok()) return;
     if (reading.folder) {

@@ -85,7 +85,8 @@ std::string default_of(const Model& model, const SettingInfo& info) {
         if (info.path == path) return "";
     }
     std::string path(info.path);
-    if (const auto star = path.find('*'); star != path.npos) path.replace(star, 1, "r");
+    const std::string_view specimen_id = path.starts_with("backend.") ? "1" : "r";
+    if (const auto star = path.find('*'); star != path.npos) path.replace(star, 1, specimen_id);
     const auto value = get_setting(model, path);
     if (!value) return "";
     const bool bare = info.kind == ValueKind::flag || info.kind == ValueKind::count ||
@@ -111,7 +112,8 @@ std::string settings_rows(const Model& model, std::string_view section) {
 std::string system_part() {
     const Model model = specimen();
     std::string text;
-    for (const std::string_view section : {"server", "cache", "database", "network", "load"}) {
+    for (const std::string_view section :
+         {"server", "cache", "database", "network", "balancer", "load"}) {
         text += fmt::format("\n## [{}]\n\n{}", section,
                             settings_rows(model, std::string(section) + "."));
     }
@@ -119,6 +121,10 @@ std::string system_part() {
         "\n`load.mix` is a table of route ids and their shares: `mix = { home = 3, pay = 1 }`. In "
         "closed "
         "loop there are at most 2,000 users; workers x threads are at most 1,024.\n";
+    text +=
+        "\n## [backend.1] to [backend.8]\n\nHow single backends differ from the others; the `*` "
+        "stands for the number of one.\n\n" +
+        settings_rows(model, "backend.");
     text += "\n## [[route]]\n\n" + keys_table(route_keys());
     text +=
         "\n### Steps\n\nA step is a table with one of these and, if wanted, an `id`. In the "

@@ -28,6 +28,9 @@ constexpr std::array top{
     KeyInfo{"cache", "a table `[cache]`", "The cache.", false},
     KeyInfo{"database", "a table `[database]`", "The database.", false},
     KeyInfo{"network", "a table `[network]`", "The network.", false},
+    KeyInfo{"balancer", "a table `[balancer]`", "The proxy in front, and how it chooses.", false},
+    KeyInfo{"backend", "tables `[backend.1]` to `[backend.8]`",
+            "How single backends differ: `[backend.2]` with `slowdown = 5`.", false},
     KeyInfo{"load", "a table `[load]`", "What is asked of the server.", false},
     KeyInfo{"knob", "one table `[[knob]]` or more", "The settings that can be moved in free play.",
             false},
@@ -52,6 +55,7 @@ constexpr std::array route{
     KeyInfo{"inline", "true or false", "See the table of settings.", false},
     KeyInfo{"personal", "true or false", "See the table of settings.", false},
     KeyInfo{"localised", "true or false", "See the table of settings.", false},
+    KeyInfo{"static", "true or false", "See the table of settings.", false},
     KeyInfo{"size", "a size", "See the table of settings.", false},
     KeyInfo{"steps", "a list of steps, see below", "What is done, in order; `[]` for nothing.",
             true},
@@ -108,7 +112,7 @@ constexpr std::array knob{
     KeyInfo{"path", "the path of a setting", "What it moves: `server.workers`, `route.pay.wait`.",
             true},
     KeyInfo{"label", title_value, "Its name; from the table of settings if not given.", false},
-    KeyInfo{"group", "Load, Server, Handler, Cache, Database or Network",
+    KeyInfo{"group", "Load, Server, Handler, Cache, Database, Network or Balancer",
             "Where it stands; from the path if not given.", false},
     KeyInfo{"min", "as the setting is written", "Least value; the setting's if not given.", false},
     KeyInfo{"max", "as the setting is written", "Most; the setting's if not given.", false},
@@ -216,8 +220,8 @@ std::span<const std::string_view> lesson_kind_names() {
 }
 
 std::span<const std::string_view> knob_groups() {
-    static constexpr std::array<std::string_view, 6> groups{"Load",  "Server",   "Handler",
-                                                            "Cache", "Database", "Network"};
+    static constexpr std::array<std::string_view, 7> groups{
+        "Load", "Server", "Handler", "Cache", "Database", "Network", "Balancer"};
     return groups;
 }
 

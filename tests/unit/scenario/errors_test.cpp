@@ -176,6 +176,20 @@ TEST(ScenarioErrors, SayWhatIsWrongWithARoute) {
                 HasSubstr("route: found nothing; allowed: one table `[[route]]` or more"));
 }
 
+TEST(ScenarioErrors, SayWhatIsWrongWithABackend) {
+    expect_all({
+        {"[balancer]\nrule = \"round-robin\"\nbackends = 3\n[backend.4]\nup = false\n",
+         "t.toml:12:10: backend.4: found the backend \"4\"; allowed: tables [backend.1] to "
+         "[backend.3], as balancer.backends says"},
+        {"[backend.1]\nslow = 3\n",
+         "t.toml:10:1: backend.1.slow: there is no key \"slow\" here; allowed: weight, max_conns, "
+         "slowdown, up"},
+        {"[backend.1]\nslowdown = 0.5\n",
+         "t.toml:10:12: backend.1.slowdown: found 0.5; allowed: a number from 1 to 100"},
+    });
+    EXPECT_THAT(error_with("backend = 3\n"), HasSubstr("backend"));
+}
+
 TEST(ScenarioErrors, SayWhatIsWrongAtTheTop) {
     EXPECT_EQ(error_of(""), "t.toml:1:1: schema: found nothing; allowed: schema = 1");
     EXPECT_EQ(error_of("schema = 2\nnews = true\n"),
@@ -265,7 +279,7 @@ TEST(ScenarioErrors, SayWhatIsWrongWithAKnob) {
     EXPECT_EQ(
         with_knob("path = \"server.workers\"\ngroup = \"Kitchen\""),
         "t.toml:11:9: knob[1].group: found \"Kitchen\"; allowed: Load, Server, Handler, Cache, "
-        "Database, Network");
+        "Database, Network, Balancer");
     EXPECT_EQ(
         with_knob("path = \"server.workers\"\n[[knob]]\npath = \"server.workers\""),
         "t.toml:11:1: knob[2].path: another knob has server.workers; allowed: one that differs");

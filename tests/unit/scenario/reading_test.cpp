@@ -147,6 +147,43 @@ updates = "5/s"
                         ArrivalRate::per_second(5)}));
 }
 
+TEST(ScenarioFile, SetsEveryFieldOfTheBalancerAndOfABackend) {
+    const Scenario scenario = read(minimal + R"(
+[balancer]
+rule = "least-conn"
+backends = 3
+max_fails = 2
+fail_timeout = "4s"
+next_upstream = "error"
+next_tries = 2
+connect_timeout = "5s"
+read_timeout = "6s"
+keep_alive = true
+buffering = false
+cache_ttl = "7s"
+one_address = true
+[backend.2]
+weight = 3
+max_conns = 9
+slowdown = 2.5
+up = false
+)");
+    Balancer balancer{.rule = BalancerRule::least_conn,
+                      .count = 3,
+                      .max_fails = 2,
+                      .fail_timeout = 4s,
+                      .next_upstream = NextUpstream::error,
+                      .next_tries = 2,
+                      .connect_timeout = 5s,
+                      .read_timeout = 6s,
+                      .keep_alive = true,
+                      .buffering = false,
+                      .cache_ttl = 7s,
+                      .one_address = true};
+    balancer.backends[1] = {3, 9, 2.5, false};
+    EXPECT_EQ(scenario.model.system.balancer, balancer);
+}
+
 TEST(ScenarioFile, ReadsEveryKindOfStepAndNamesThoseWithoutAName) {
     const Scenario scenario = read(minimal + R"(
 [[route]]
