@@ -98,20 +98,21 @@ Duration ConnectionPool::timeout() const {
 }
 
 core::Fault ConnectionPool::wait_for_slot(std::unique_lock<std::mutex>& hold, core::Ticket who,
+                                          Instant since, Lease& lease) {
     Waiter self{};
     self.who = who;
     waiters_.push_back(&self);
     core::Fault fault = core::Fault::none;
     while (self.slot < 0 && fault == core::Fault::none) {
-    if (cancelled_) {
-        fault = core::Fault::cancelled;
-    } else if (timeout_ == Duration{}) {
-        self.wake.wait(hold);
-    } else if (now() >= since + timeout_) {
-        fault = core::Fault::pool_timeout;
-    } else {
-        self.wake.wait_until(hold, since + timeout_);
-    }
+        if (cancelled_) {
+            fault = core::Fault::cancelled;
+        } else if (timeout_ == Duration{}) {
+            self.wake.wait(hold);
+        } else if (now() >= since + timeout_) {
+            fault = core::Fault::pool_timeout;
+        } else {
+            self.wake.wait_until(hold, since + timeout_);
+        }
     }
     std::erase(waiters_, &self);
     if (fault != core::Fault::none) slots_.withdraw(who);

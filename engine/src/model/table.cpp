@@ -301,6 +301,10 @@ void add_steps(std::vector<Row>& t) {
                            "where the view is async, one after the other elsewhere.",
                            "await asyncio.gather(*[call() for _ in range({})])"),
                     LAB_FIELD(p.step->copies)));
+}
+
+/// How a step is done, whatever it is.
+void add_step_manners(std::vector<Row>& t) {
     t.push_back(row(yes_no("route.*.step.blocking", "Blocks",
                            "Of a wait, query or write: it does not await, so that an event loop or "
                            "a worker of greenlets stands still meanwhile.",
@@ -430,6 +434,7 @@ std::vector<Row> make_rows() {
     add_lives(table);
     add_route(table);
     add_steps(table);
+    add_step_manners(table);
     add_cache(table);
     add_cache_cures(table);
     add_database(table);
