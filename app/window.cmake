@@ -11,6 +11,7 @@ add_library(lab_app STATIC
   bridge/experiment_bridge.cpp
   bridge/live_runner.cpp
   bridge/preferences.cpp
+  bridge/sql_bridge.cpp
   bridge/storage.cpp
   models/gallery.cpp
   models/knob.cpp
@@ -22,6 +23,7 @@ add_library(lab_app STATIC
   pages/gallery_page.cpp
   pages/main_window.cpp
   pages/present_page.cpp
+  pages/query_dialog.cpp
   pages/screenshot_tour.cpp
   pages/present_text.cpp
   pages/window_meter.cpp

@@ -9,6 +9,7 @@ set(lab_charts_sources
   widgets/figure_card.cpp
   widgets/figures_row.cpp
   widgets/heat_map.cpp
+  widgets/pipeline_backends.cpp
   widgets/pipeline_paint.cpp
   widgets/pipeline_scene.cpp
   widgets/pipeline_view.cpp

@@ -21,9 +21,10 @@ struct Arguments {
     ServeArguments serve;
     LoadArguments load;
     TheoryArguments theory;
+    SqlArguments sql;
     DurationFlags run_times, load_times;
     std::string scenario;
-    std::vector<std::string> files;
+    std::vector<std::string> files, set;
 };
 
 bool read_into(Terminal& terminal, const char* flag, const std::string& text, auto& target) {
@@ -147,19 +148,25 @@ void add_load(CLI::App& app, Arguments& arguments) {
     add_load_settings(*load, to);
 }
 
-void add_theory(CLI::App& app, Arguments& arguments) {
-    auto* theory = app.add_subcommand(
-        "theory", "What queueing theory says, and which of its assumptions is broken");
-    theory->add_option("scenario", arguments.theory.scenario, "id or file")->required();
-    theory->add_option("--set", arguments.theory.set, "path=value; may be repeated")
+void add_sql(CLI::App& app, Arguments& arguments) {
+    auto* sql = app.add_subcommand(
+        "sql", "Put a SELECT of your own to a scenario's database: its rows, plan and cost");
+    sql->add_option("scenario", arguments.sql.scenario, "id or file")->required();
+    sql->add_option("select", arguments.sql.sql, "one SELECT over the tables product and review")
+        ->required();
+    sql->add_option("--index", arguments.sql.index, "on or off: the index on code and category")
+        ->check(CLI::IsMember({"on", "off"}));
+    sql->add_option("--set", arguments.sql.set, "path=value; may be repeated")
         ->allow_extra_args(false);
-    theory->add_option("--json", arguments.theory.json, "a file, or - for standard output");
 }
 
 void add_rest(CLI::App& app, Arguments& arguments) {
     app.add_subcommand("list", "Every scenario");
     auto* show = app.add_subcommand("show", "What a scenario holds: routes, knobs, lesson");
     show->add_option("scenario", arguments.scenario, "id or file")->required();
+    show->add_option("--set", arguments.set, "path=value; may be repeated")
+        ->allow_extra_args(false);
+    app.add_subcommand("presets", "The real servers that server.preset can stand for");
     auto* play = app.add_subcommand("play", "A lesson in the terminal: predict, run, see");
     play->add_option("scenario", arguments.scenario, "id or file")->required();
     auto* check = app.add_subcommand("validate",
@@ -188,7 +195,10 @@ int dispatch(Terminal& terminal, const CLI::App& app, Arguments& arguments) {
     if (chosen.empty()) return window_command(terminal, {});
     const auto& name = chosen.front()->get_name();
     if (name == "list") return list_command(terminal);
-    if (name == "show") return show_command(terminal, arguments.scenario);
+    if (name == "show") {
+        return show_command(terminal, arguments.scenario, arguments.set);
+    }
+    if (name == "presets") return presets_command(terminal);
     if (name == "play") return play_command(terminal, arguments.scenario);
     if (name == "validate") return validate_command(terminal, arguments.files);
     if (name == "doctor") return doctor_command(terminal);
@@ -196,6 +206,7 @@ int dispatch(Terminal& terminal, const CLI::App& app, Arguments& arguments) {
     if (name == "window") return window_command(terminal, arguments.files);
     if (name == "theory") return theory_command(terminal, arguments.theory);
     if (name == "run") return run_command(terminal, run);
+    if (name == "sql") return sql_command(terminal, arguments.sql);
     if (name == "serve") return serve_command(terminal, arguments.serve);
     return load_command(terminal, load);
 }
@@ -231,6 +242,7 @@ int main_command(Terminal& terminal, int argc, const char* const* argv) {
     add_serve(app, arguments);
     add_load(app, arguments);
     add_theory(app, arguments);
+    add_sql(app, arguments);
     add_rest(app, arguments);
     try {
         app.parse(argc, argv);

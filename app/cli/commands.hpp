@@ -34,6 +34,13 @@ struct ServeArguments {
     std::optional<std::uint64_t> seed;
 };
 
+struct SqlArguments {
+    std::string scenario;
+    std::string sql;
+    std::string index;  ///< "on", "off", or empty: as the scenario has it
+    std::vector<std::string> set;
+};
+
 struct LoadArguments {
     std::string url;
     std::optional<double> rate;  ///< open loop, requests a second
@@ -58,7 +65,9 @@ struct TheoryArguments {
 };
 
 int list_command(Terminal& terminal);
-int show_command(Terminal& terminal, const std::string& scenario);
+int presets_command(Terminal& terminal);
+int show_command(Terminal& terminal, const std::string& scenario,
+                 const std::vector<std::string>& set);
 int validate_command(Terminal& terminal, const std::vector<std::string>& files);
 int reference_command(Terminal& terminal);
 int doctor_command(Terminal& terminal);
@@ -66,6 +75,7 @@ int run_command(Terminal& terminal, const RunArguments& arguments);
 int theory_command(Terminal& terminal, const TheoryArguments& arguments);
 int play_command(Terminal& terminal, const std::string& scenario);
 int serve_command(Terminal& terminal, const ServeArguments& arguments);
+int sql_command(Terminal& terminal, const SqlArguments& arguments);
 int load_command(Terminal& terminal, const LoadArguments& arguments);
 /// Starts latency-lab-window, which stands beside this program; says what to do where it cannot.
 int window_command(Terminal& terminal, const std::vector<std::string>& arguments);

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "lab/doctor.hpp"
+#include "lab/presets.hpp"
 #include "lab/reference.hpp"
 #include "lab/report.hpp"
 #include "lab/settings.hpp"
@@ -84,22 +85,67 @@ int list_command(Terminal& terminal) {
     return broken ? exit_failed : exit_ok;
 }
 
-int show_command(Terminal& terminal, const std::string& name) {
+int presets_command(Terminal& terminal) {
+    std::string text =
+        "Real servers: server.preset = \"NAME\" in a file, --set server.preset=NAME.\n";
+    for (const Preset& preset : presets_table()) {
+        Model model;
+        model.system.server.preset = preset.name;
+        fill_from_preset(model);
+        text += fmt::format("\n{}: {} ({})\n  {}\n  $ {}\n ", preset.name, preset.title,
+                            preset.versions, preset.meaning, preset_command(model));
+        std::size_t column = 1;
+        for (const PresetField& field : preset.fields) {
+            const std::string pair = fmt::format(" {}={}", field.path, field.value);
+            if (column + pair.size() > 100) {
+                text += "\n ";
+                column = 1;
+            }
+            text += pair;
+            column += pair.size();
+        }
+        text += '\n';
+    }
+    terminal.out(text);
+    return exit_ok;
+}
+
+namespace {
+
+/// The preset, the command for it, and where the scenario goes its own way.
+std::string preset_text(const Model& model) {
+    const Preset* const preset = find_preset(model.system.server.preset);
+    if (preset == nullptr) return {};
+    std::string text = fmt::format("\nServer: {} ({})\n  {}\n  $ {}\n", preset->title, preset->name,
+                                   preset->meaning, preset_command(model));
+    for (const SettingChange& change : overridden_settings(model)) {
+        text += fmt::format("  overridden: {:26} {} (the preset states {})\n", change.path,
+                            change.to, change.from);
+    }
+    return text;
+}
+
+}  // namespace
+
+int show_command(Terminal& terminal, const std::string& name, const std::vector<std::string>& set) {
     const auto scenario = open_or_explain(terminal, name);
     if (!scenario) return exit_wrong_use;
+    const auto model = model_with(terminal, *scenario, set);
+    if (!model) return exit_wrong_use;
     std::string text = fmt::format("{}  ({})\n{}\n\nruns {:g} s after {:g} s of warm-up, seed {}\n",
                                    escaped(scenario->title), escaped(scenario->id),
                                    escaped_lines(scenario->summary), to_seconds(scenario->length),
                                    to_seconds(scenario->warm_up), scenario->seed);
     text += "\nRoutes\n";
-    for (const auto& route : scenario->model.system.routes) {
+    for (const auto& route : model->system.routes) {
         text += fmt::format("  {:12} {} {}\n", escaped(route.id),
                             route.method == Method::post ? "POST" : "GET", escaped(route.path));
     }
+    text += preset_text(*model);
     text += "\nKnobs (--set path=value)\n";
     for (const auto& knob : scenario->knobs) {
-        const auto value = get_setting(scenario->model, knob.path);
-        const auto* info = find_setting(scenario->model.system, knob.path);
+        const auto value = get_setting(*model, knob.path);
+        const auto* info = find_setting(model->system, knob.path);
         text += fmt::format("  {:26} {:16} {}\n", escaped(knob.path),
                             value ? write_value(*value) : std::string{},
                             info != nullptr ? info->meaning : std::string_view{});

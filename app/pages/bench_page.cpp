@@ -51,6 +51,7 @@ BenchPage::BenchPage(LessonModel* lesson, LessonController* controller, RunContr
     connect(run, &RunController::stateChanged, this, &BenchPage::showState);
     connect(m_pipeline, &PipelineView::cacheClicked, this, &BenchPage::showCache);
     connect(lesson, &LessonModel::stepChanged, this, &BenchPage::followLesson);
+    connect(m_pipeline, &PipelineView::databaseClicked, this, &BenchPage::databaseClicked);
     showModel();
     showState();
 }

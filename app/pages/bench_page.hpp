@@ -52,6 +52,8 @@ class BenchPage : public QWidget {
   signals:
     /// The lesson's button on the top bar has to change.
     void drawerChanged();
+    /// The person wants to ask the database something.
+    void databaseClicked();
 
   protected:
     void resizeEvent(QResizeEvent* event) override;

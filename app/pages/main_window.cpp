@@ -15,6 +15,7 @@
 #include <QStackedWidget>
 
 #include "bridge/experiment_bridge.hpp"
+#include "bridge/sql_bridge.hpp"
 #include "models/lesson_controller.hpp"
 #include "models/plain_text.hpp"
 #include "models/run_controller.hpp"
@@ -22,6 +23,7 @@
 #include "pages/bench_page.hpp"
 #include "pages/gallery_page.hpp"
 #include "pages/present_page.hpp"
+#include "pages/query_dialog.hpp"
 #include "widgets/lesson_panel.hpp"
 #include "widgets/nav_rail.hpp"
 #include "widgets/pieces.hpp"
@@ -124,6 +126,8 @@ void MainWindow::buildActions() {
     addKey(menu, tr("Find a lesson"), QKeySequence(Qt::CTRL | Qt::Key_K), &MainWindow::findLesson);
     addKey(menu, tr("What the cache holds"), QKeySequence(Qt::CTRL | Qt::Key_I),
            &MainWindow::showCache);
+    addKey(menu, tr("Ask the database…"), QKeySequence(Qt::CTRL | Qt::Key_E),
+           &MainWindow::askDatabase);
     menu->addSeparator();
     addKey(menu, tr("Present"), QKeySequence(Qt::SHIFT | Qt::Key_F11), &MainWindow::togglePresent);
     addKey(menu, tr("Full screen"), QKeySequence(Qt::Key_F11), &MainWindow::toggleFullScreen);
@@ -179,6 +183,7 @@ void MainWindow::connectAll() {
     connect(m_bar->search(), &QLineEdit::returnPressed, m_galleryPage, &GalleryPage::openFound);
     connect(m_bar, &TopBar::lessonClicked, this,
             [this] { m_bench->setDrawerOpen(!m_bench->isDrawerOpen()); });
+    connect(m_bench, &BenchPage::databaseClicked, this, &MainWindow::askDatabase);
     connect(m_bench, &BenchPage::drawerChanged, this, &MainWindow::showLessonButton);
     connect(m_present, &PresentPage::left, this, &MainWindow::leavePresent);
     connect(m_present, &PresentPage::runToggled, this, &MainWindow::toggleRun);
@@ -324,6 +329,18 @@ void MainWindow::findLesson() {
 void MainWindow::showCache() {
     if (m_place == Place::gallery || m_place == Place::present) return;
     m_bench->showCache();
+}
+
+void MainWindow::askDatabase() {
+    ensureScenario();
+    if (m_query == nullptr) {
+        m_sql = new SqlBridge({}, this);
+        m_query = new QueryDialog(m_sql, this);
+    }
+    if (m_run->scenario() != nullptr) m_query->setDatabase(m_run->model().system.database);
+    m_query->show();
+    m_query->raise();
+    m_query->activateWindow();
 }
 
 void MainWindow::toggleFullScreen() { setWindowState(windowState() ^ Qt::WindowFullScreen); }

@@ -21,8 +21,10 @@ class LessonController;
 class LessonModel;
 class NavRail;
 class PresentPage;
+class QueryDialog;
 class RunController;
 class RunHistory;
+class SqlBridge;
 class TopBar;
 
 /// The window: which page is on screen, what opens, keys, theme, files dropped on it. Threads: GUI.
@@ -53,6 +55,8 @@ class MainWindow : public QWidget {
     [[nodiscard]] GalleryModel* gallery() const { return m_gallery; }
     [[nodiscard]] GalleryPage* galleryPage() const { return m_galleryPage; }
     [[nodiscard]] BenchPage* benchPage() const { return m_bench; }
+    /// Null until it has been asked for.
+    [[nodiscard]] QueryDialog* queryDialog() const { return m_query; }
     [[nodiscard]] PresentPage* presentPage() const { return m_present; }
     [[nodiscard]] TopBar* topBar() const { return m_bar; }
 
@@ -80,6 +84,7 @@ class MainWindow : public QWidget {
     void askForFile();
     void findLesson();
     void showCache();
+    void askDatabase();
     void toggleFullScreen();
     void togglePresent();
     void leavePresent();
@@ -100,6 +105,8 @@ class MainWindow : public QWidget {
     GalleryPage* m_galleryPage = nullptr;
     BenchPage* m_bench = nullptr;
     PresentPage* m_present = nullptr;
+    SqlBridge* m_sql = nullptr;
+    QueryDialog* m_query = nullptr;  ///< made when it is first asked for
     QAction* m_stopKey = nullptr;
     Place m_place = Place::gallery;
     Place m_beforePresent = Place::gallery;

@@ -45,6 +45,7 @@ QColor PipelinePainter::colourOf(WorkerState state) const {
             return m_theme.computing;
         case WorkerState::lock_wait:
         case WorkerState::pool_wait:
+        case WorkerState::write_wait:
             return m_theme.queueFill;
         case WorkerState::io_wait:
             return m_theme.ioFill;
@@ -57,6 +58,10 @@ QColor PipelinePainter::colourOf(WorkerState state) const {
             return m_theme.secondText;
         case WorkerState::blocked:
             return m_theme.worse;
+        case WorkerState::booting:
+            return m_theme.worse;
+        case WorkerState::off:
+            return m_theme.line;
     }
     return m_theme.chip;
 }
@@ -70,8 +75,13 @@ void PipelinePainter::paintBoxes(QPainter& painter, QSizeF size, const PipelineP
     painter.drawRoundedRect(QRectF(QPointF(), size).adjusted(0.5, 0.5, -0.5, -0.5), 8, 8);
     paintLanes(painter, parts, places, facts, bands);
     paintClients(painter, parts, places, facts);
-    paintQueue(painter, parts, places, facts);
-    paintWorkers(painter, parts, places, facts);
+    if (parts.backends.empty()) {
+        paintQueue(painter, parts, places, facts);
+        paintWorkers(painter, parts, places, facts);
+    } else {
+        paintBalancer(painter, parts, places, facts);
+        paintBackends(painter, parts, places, facts);
+    }
     if (!places.cache.isNull()) paintCache(painter, parts, places, facts);
     if (!places.database.isNull()) paintDatabase(painter, places, facts);
     paintLosses(painter, places, facts);
@@ -248,7 +258,7 @@ void PipelinePainter::paintWorkers(QPainter& painter, const PipelineParts& parts
         }
         return;
     }
-    std::array<int, 16> doing{};  // more than there are states
+    std::array<int, workerStates> doing{};
     painter.setFont(m_tiny);
     for (std::size_t i = 0; i < threads.size(); ++i) {
         const WorkerState state = threads[i].state;
@@ -265,7 +275,9 @@ void PipelinePainter::paintWorkers(QPainter& painter, const PipelineParts& parts
     }
     QStringList counted;
     constexpr auto blocked = static_cast<unsigned>(WorkerState::blocked);
-    for (const std::size_t state : {blocked, 3U, 1U, 5U, 2U, 4U, 6U, 7U, 8U, 0U}) {
+    constexpr auto booting = static_cast<unsigned>(WorkerState::booting);
+    constexpr auto off = static_cast<unsigned>(WorkerState::off);
+    for (const unsigned state : {blocked, booting, 3U, 1U, 5U, 2U, 4U, 6U, 7U, 8U, 0U, off}) {
         if (doing[state] == 0) continue;
         counted << QStringLiteral("%1 %2").arg(doing[state]).arg(workerWord(WorkerState(state)));
     }

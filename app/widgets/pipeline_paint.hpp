@@ -35,6 +35,13 @@ class PipelinePainter {
                     const PipelineFacts& facts) const;
     void paintWorkers(QPainter& painter, const PipelineParts& parts, const PipelinePlaces& places,
                       const PipelineFacts& facts) const;
+    // With a balancer, in place of queue and workers: pipeline_backends.cpp.
+    void paintBalancer(QPainter& painter, const PipelineParts& parts, const PipelinePlaces& places,
+                       const PipelineFacts& facts) const;
+    void paintBackends(QPainter& painter, const PipelineParts& parts, const PipelinePlaces& places,
+                       const PipelineFacts& facts) const;
+    void paintBackend(QPainter& painter, const QRectF& row, int number, const BackendSample& sample,
+                      const std::vector<WorkerSample>& threads) const;
     void paintWorkerBar(QPainter& painter, const QRectF& cell, const WorkerSample& worker,
                         const QString& name) const;
     void paintCache(QPainter& painter, const PipelineParts& parts, const PipelinePlaces& places,

@@ -38,6 +38,8 @@ QString workerWord(WorkerState state) {
             return tr("waiting I/O");
         case WorkerState::pool_wait:
             return tr("waiting conn.");
+        case WorkerState::write_wait:
+            return tr("write lock");
         case WorkerState::database:
             return tr("database");
         case WorkerState::cache:
@@ -48,6 +50,10 @@ QString workerWord(WorkerState state) {
             return tr("writing");
         case WorkerState::blocked:
             return tr("blocked loop");
+        case WorkerState::booting:
+            return tr("booting");
+        case WorkerState::off:
+            return tr("off");
     }
     return {};
 }
@@ -64,6 +70,8 @@ QChar workerLetter(WorkerState state) {
             return u'I';
         case WorkerState::pool_wait:
             return u'P';
+        case WorkerState::write_wait:
+            return u'B';
         case WorkerState::database:
             return u'D';
         case WorkerState::cache:
@@ -73,7 +81,11 @@ QChar workerLetter(WorkerState state) {
         case WorkerState::writing:
             return u'W';
         case WorkerState::blocked:
+            return u'X';
+        case WorkerState::booting:
             return u'B';
+        case WorkerState::off:
+            return u'-';
     }
     return {};
 }
@@ -109,6 +121,14 @@ PipelineParts partsOf(const Model& model) {
     parts.execution = model.system.server.execution;
     parts.threads = model.system.server.threads;
     parts.queue = static_cast<std::uint32_t>(std::max(0, model.system.server.queue));
+    const Balancer& balancer = model.system.balancer;
+    if (balancer.rule != BalancerRule::none) {
+        parts.backends.assign(balancer.backends.begin(),
+                              balancer.backends.begin() + balancer.count);
+        const SettingInfo* const info = find_setting(model.system, "balancer.rule");
+        const auto rule = get_setting(model, "balancer.rule");
+        if (info && rule) parts.rule = QString::fromStdString(show_value(*info, *rule));
+    }
     return parts;
 }
 
@@ -202,7 +222,11 @@ void PipelineScene::remember(const Frame& frame) {
     m_recent.push_back({.counts = frame.counts,
                         .hits = frame.server.cache_hits,
                         .misses = frame.server.cache_misses,
-                        .seconds = to_seconds(frame.length)});
+                        .seconds = to_seconds(frame.length),
+                        .proxy = frame.server.proxy});
+    for (const BackendSample& backend : frame.server.backends) {
+        m_recent.back().given.push_back(backend.requests);
+    }
     double seconds = 0;
     for (const Recent& r : m_recent) seconds += r.seconds;
     constexpr double window = 1.0;
@@ -243,13 +267,17 @@ void PipelineScene::append(const Frame& frame, const RunHistory& history) {
                .hitRatio = {},
                .cacheEntries = server.cache_entries,
                .poolInUse = server.pool_in_use,
-               .poolSize = server.pool_size,
+               .poolSize = std::max(server.pool_size, server.pool_open),  // overflow too
                .poolWaiting = server.pool_waiting,
                .tokens = server.tokens,
                .tokensInUse = server.tokens_in_use,
                .tokensWaiting = server.tokens_waiting,
                .plan = server.plan,
-               .progress = server.progress};
+               .progress = server.progress,
+               .backends = server.backends,
+               .shares = {},
+               .proxyHitRatio = {}};
+    if (!server.backends.empty()) sumUpProxy();
     m_facts.otherErrors = rate(counts.errors()) - m_facts.rejected - m_facts.timedOut;
     m_facts.busy = history.figures().busy.value_or(0);
     if (lookups > 0) m_facts.hitRatio = static_cast<double>(hits) / static_cast<double>(lookups);
@@ -324,7 +352,7 @@ std::optional<PipelineDot> PipelineScene::dotOf(const Seen& seen, Instant at,
         return std::nullopt;
     }
     const Instant taken = std::max(arrived, *seen.started);
-    const QPointF worker = places.thread(seen.thread, m_facts.threads.size());
+    const QPointF worker = threadAt(places, seen.thread);
     const double second = share(taken, way);
     if (second < 0) return std::nullopt;
     const QPointF gate(places.workers.left() + 6, worker.y());

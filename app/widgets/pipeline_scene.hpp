@@ -18,6 +18,8 @@
 
 namespace lab::app {
 
+/// How many states a worker's thread can be in.
+inline constexpr std::size_t workerStates = static_cast<std::size_t>(WorkerState::off) + 1;
 /// "computing", "waiting I/O": what a worker does, as a word beside its colour.
 [[nodiscard]] QString workerWord(WorkerState state);
 /// One letter for cells too small for the word.
@@ -40,7 +42,11 @@ struct PipelineFacts {
     std::uint32_t poolInUse = 0, poolSize = 0, poolWaiting = 0;
     std::uint32_t tokens = 0, tokensInUse = 0, tokensWaiting = 0;  ///< of event loops' thread pools
     std::string plan, progress;
-    bool dense = false;  ///< too many requests for a dot each
+    std::vector<BackendSample> backends;  ///< behind a balancer, else empty
+    std::vector<double> shares;           ///< of the requests of the last second, one a backend
+    double retries = 0, lost = 0;         ///< next backend asked; no backend answered
+    std::optional<double> proxyHitRatio;  ///< over the last second; empty without look-ups
+    bool dense = false;                   ///< too many requests for a dot each
 };
 
 /// Which boxes there are, and their words that come from the model.
@@ -52,15 +58,23 @@ struct PipelineParts {
     int workers = 1, threads = 1;  ///< before the first frame
     Execution execution = Execution::threads;
     std::uint32_t queue = 64;
+    std::vector<Backend> backends;  ///< behind a balancer, else empty
+    QString rule;                   ///< "in turn": how the balancer chooses
 };
 [[nodiscard]] PipelineParts partsOf(const Model& model);
 
+/// "up", "left alone" or "down".
+[[nodiscard]] QString healthWord(const BackendSample& backend);
+/// "Balancer in turn. Backend 1 up, weight 1, 3 in hand. ...": for screen readers.
+[[nodiscard]] QString describeBackends(const PipelineParts& parts, const PipelineFacts& facts);
+
 /// Where the boxes are, in widget pixels. A box that is absent is null.
 struct PipelinePlaces {
-    QRectF clients, queue, workers, cache, database;
-    double laneY = 0;             ///< of clients, queue and workers
-    double exitY = 0, exitX = 0;  ///< answers leave to the right here
-    double bottom = 0;            ///< what fails falls to here
+    QRectF clients, queue, workers, cache, database;  ///< queue: the balancer's where there is one;
+                                                      ///< workers: then the backends'
+    double laneY = 0;                                 ///< of clients, queue and workers
+    double exitY = 0, exitX = 0;                      ///< answers leave to the right here
+    double bottom = 0;                                ///< what fails falls to here
     [[nodiscard]] QPointF thread(std::size_t index, std::size_t count) const;
 };
 [[nodiscard]] PipelinePlaces placeBoxes(QSizeF size, const PipelineParts& parts);
@@ -72,6 +86,14 @@ struct WorkerCells {
     [[nodiscard]] QRectF cell(std::size_t index) const;
 };
 [[nodiscard]] WorkerCells layWorkers(const QRectF& box, std::size_t count);
+
+/// The rows of `count` backends inside the workers' box: one column to four, two beyond.
+struct BackendRows {
+    int columns = 1, rows = 1;
+    QRectF area;
+    [[nodiscard]] QRectF row(std::size_t index) const;
+};
+[[nodiscard]] BackendRows layBackends(const QRectF& box, std::size_t count);
 
 /// A dot to be drawn.
 struct PipelineDot {
@@ -110,9 +132,14 @@ class PipelineScene {
         Counts counts;
         std::uint64_t hits = 0, misses = 0;
         double seconds = 0;
+        ProxySample proxy{};
+        std::vector<std::uint64_t> given{};  // requests, one a backend
     };
 
     void remember(const Frame& frame);
+    void sumUpProxy();
+    /// Where the worker thread of this number is drawn.
+    [[nodiscard]] QPointF threadAt(const PipelinePlaces& places, std::size_t thread) const;
     void follow(const RequestEvent& event);
     /// The dot of a request, or nothing while it is inside a box; `left` when it is gone for good.
     [[nodiscard]] std::optional<PipelineDot> dotOf(const Seen& seen, Instant at,

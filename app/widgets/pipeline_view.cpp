@@ -231,15 +231,28 @@ void PipelineView::resizeEvent(QResizeEvent* event) {
     redrawBoxes();
 }
 
+void PipelineView::mousePressEvent(QMouseEvent* event) {
+    const bool hit = m_state->places.database.contains(event->position());
+    if (!hit || event->button() != Qt::LeftButton) return QWidget::mousePressEvent(event);
+    emit databaseClicked();
+}
+
+/// The hand says what a click would do.
+void PipelineView::mouseMoveEvent(QMouseEvent* event) {
+    const bool over = m_state->places.database.contains(event->position());
+    setCursor(over ? Qt::PointingHandCursor : Qt::ArrowCursor);
+}
+
 QString PipelineView::describe() const {
     const PipelineFacts& f = m_state->scene.facts();
     const PipelineParts& parts = m_state->parts;
     QStringList words;
     words << tr("Clients: %1.").arg(parts.clients);
     if (!f.running) return words.join(QLatin1Char(' ')) + QLatin1Char(' ') + tr("Nothing runs.");
-    words << tr("%1 in flight.").arg(f.inFlight)
-          << tr("Queue: %1 of %2 waiting.").arg(f.queueDepth).arg(f.queueCapacity);
-    std::array<int, 9> doing{};
+    words << tr("%1 in flight.").arg(f.inFlight);
+    if (!f.backends.empty()) words << describeBackends(parts, f);
+    words << tr("Queue: %1 of %2 waiting.").arg(f.queueDepth).arg(f.queueCapacity);
+    std::array<int, workerStates> doing{};
     for (const WorkerSample& w : f.threads) ++doing[static_cast<std::size_t>(w.state)];
     QStringList states;
     for (std::size_t i = 0; i < doing.size(); ++i) {

@@ -45,6 +45,8 @@ class PipelineView : public QWidget {
   signals:
     /// The person wants to see what the cache holds.
     void cacheClicked();
+    /// The box of the database was clicked.
+    void databaseClicked();
 
   protected:
     void mousePressEvent(QMouseEvent* event) override;

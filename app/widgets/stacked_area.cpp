@@ -31,6 +31,7 @@ Group groupOf(Part part) {
         case Part::render:
             return cpu;
         case Part::pool_wait:
+        case Part::write_wait:
         case Part::database:
             return db;
         default:

@@ -162,12 +162,12 @@ TEST(PipelineScene, ForgetsRequestsWhoseEndIsNeverTold) {
 TEST(PipelineScene, HasAWordAndALetterForEveryStateOfAWorker) {
     std::set<QString> words;
     std::set<QChar> letters;
-    for (int state = 0; state <= static_cast<int>(WorkerState::writing); ++state) {
+    for (int state = 0; state < static_cast<int>(workerStates); ++state) {
         words.insert(workerWord(static_cast<WorkerState>(state)));
         letters.insert(workerLetter(static_cast<WorkerState>(state)));
     }
-    EXPECT_EQ(words.size(), 9U);
-    EXPECT_EQ(letters.size(), 9U);
+    EXPECT_EQ(words.size(), workerStates);
+    EXPECT_EQ(letters.size(), workerStates);
     EXPECT_EQ(workerWord(WorkerState::io_wait), QStringLiteral("waiting I/O"));
 }
 

@@ -7,6 +7,7 @@ add_executable(test_window
   cache_test.cpp
   gui_main.cpp
   lesson_test.cpp
+  query_test.cpp
   window_support.cpp
   window_test.cpp)
 target_include_directories(test_window PRIVATE ${PROJECT_SOURCE_DIR}/tests)

@@ -48,6 +48,22 @@ TEST(CommandLine, ShowsTheKnobsOfAScenario) {
     EXPECT_THAT(ended.out, HasSubstr("One cook or four?"));
 }
 
+TEST(CommandLine, PutsALearnersSelectToTheDatabase) {
+    const auto ask = [](const std::string& sql, const std::string& index) {
+        return lab({"sql", "slow-query", sql, "--index", index, "--set", "database.products=2000"});
+    };
+    const std::string look_up = "SELECT id, name FROM product WHERE sku = 'P-9E3779B1'";
+    const auto searched = ask(look_up, "on");
+    EXPECT_EQ(searched.code, 0) << searched.error;
+    EXPECT_THAT(searched.out, HasSubstr("SEARCH product USING INDEX product_sku"));
+    EXPECT_THAT(searched.out, HasSubstr("1 rows in"));
+    EXPECT_THAT(ask(look_up, "off").out, HasSubstr("SCAN product"));
+    const auto hostile = ask("DROP TABLE product", "off");
+    EXPECT_EQ(hostile.code, 2);
+    EXPECT_THAT(hostile.error, HasSubstr("allowed: one SELECT"));
+    EXPECT_EQ(ask("SELECT 1", "perhaps").code, 2);
+}
+
 TEST(CommandLine, SaysWhichScenarioWasMeant) {
     const auto ended = lab({"run", "wrokers"});
     EXPECT_EQ(ended.code, 2);

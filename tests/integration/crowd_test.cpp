@@ -117,7 +117,9 @@ TEST_F(CrowdTest, NineThousandIdleConnectionsCostLittleAndLeaveNothing) {
         EXPECT_LT(probe(), 1s);
         const std::int64_t each = (resident_bytes() - before) / many;
         RecordProperty("bytes_each", static_cast<int>(each));
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
         EXPECT_LE(each, bytes_each);  // this side's few octets a client are in it as well
+#endif
         EXPECT_GT(each, 0);
     }
     EXPECT_TRUE(connections_become(0, 30s));

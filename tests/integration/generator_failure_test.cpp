@@ -291,7 +291,9 @@ TEST(GeneratorSettings, NewConnectionsServeWhoIsWaitingAtOnce) {
 /// Says that every key stands at version 10.
 class TenthVersion final : public live::TruthSource {
   public:
-    [[nodiscard]] std::uint64_t committed(QueryKind, std::uint64_t) const override { return 10; }
+    [[nodiscard]] std::uint64_t committed(const core::AskedQuery&, std::uint64_t) const override {
+        return 10;
+    }
 };
 
 GeneratorRun::Options personal_route(std::uint16_t port, const live::TruthSource* truth) {

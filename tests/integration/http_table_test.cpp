@@ -3,6 +3,7 @@
 // server still answers a good request.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <ostream>
 #include <set>
@@ -10,7 +11,9 @@
 #include <vector>
 
 #include "http_rows/row.hpp"
+#include "live/backend_view.hpp"
 #include "live/front_end.hpp"
+#include "live/proxy.hpp"
 #include "support/fake_dispatcher.hpp"
 #include "support/raw_client.hpp"
 
@@ -30,6 +33,18 @@ std::vector<Row> all_rows() {
         all.insert(all.end(), part.begin(), part.end());
     }
     return all;
+}
+
+/// What the usual server is asked, asked of a proxy in front of it: the front end is the same
+/// strict one, and what it lets through comes out the same.
+std::vector<Row> proxied_rows() {
+    std::vector<Row> rows;
+    for (Row& row : all_rows()) {
+        if (row.peer != Peer::usual) continue;
+        row.peer = Peer::proxied;
+        rows.push_back(row);
+    }
+    return rows;
 }
 
 Route route(const char* id, const char* path, Method method = Method::get) {
@@ -71,6 +86,31 @@ struct Site {
     std::unique_ptr<live::FrontEnd> front_end;
 };
 
+/// The same behind a proxy.
+struct ProxiedSite {
+    explicit ProxiedSite(std::uint16_t backend) {
+        System system = shop(Peer::usual);
+        system.balancer.rule = BalancerRule::round_robin;
+        const auto generation = live::proxy_generation(system, 1);
+        auto started = live::Proxy::start({generation, &completions, {backend}});
+        if (!started) return;
+        proxy = std::move(*started);
+        auto opened = live::FrontEnd::open({.title = "a shop",
+                                            .generation = generation,
+                                            .dispatcher = proxy.get(),
+                                            .completions = &completions});
+        if (opened) front_end = std::move(*opened);
+    }
+    ~ProxiedSite() {
+        if (front_end) front_end->close();
+        if (proxy) proxy->cancel();
+        front_end.reset();
+    }
+    live::CompletionQueue completions;
+    std::unique_ptr<live::Proxy> proxy;
+    std::unique_ptr<live::FrontEnd> front_end;
+};
+
 class HttpTable : public ::testing::TestWithParam<Row> {
   protected:
     static void SetUpTestSuite() {
@@ -78,13 +118,28 @@ class HttpTable : public ::testing::TestWithParam<Row> {
             sites().push_back(std::make_unique<Site>(peer));
             ASSERT_NE(sites().back()->front_end, nullptr);
         }
+        proxied() = std::make_unique<ProxiedSite>(port(Peer::usual));
+        ASSERT_NE(proxied()->front_end, nullptr);
     }
-    static void TearDownTestSuite() { sites().clear(); }
+    static void TearDownTestSuite() {
+        proxied().reset();
+        sites().clear();
+    }
+    static std::unique_ptr<ProxiedSite>& proxied() {
+        static std::unique_ptr<ProxiedSite> site;
+        return site;
+    }
+    /// Requests that have come through to the workers.
+    static std::size_t counted() {
+        const auto notes = sites().front()->dispatcher.notes();
+        return static_cast<std::size_t>(std::count(notes.begin(), notes.end(), "submit"));
+    }
     static std::vector<std::unique_ptr<Site>>& sites() {
         static std::vector<std::unique_ptr<Site>> all;
         return all;
     }
     static std::uint16_t port(Peer peer) {
+        if (peer == Peer::proxied) return proxied()->front_end->port();
         return sites()[static_cast<std::size_t>(peer)]->front_end->port();
     }
 };
@@ -141,6 +196,28 @@ TEST_P(HttpTable, ComesOutAsItsRowSays) {
     ASSERT_TRUE(next.connected());
     expect_good(next);
 }
+
+class ProxiedTable : public HttpTable {};
+
+TEST_P(ProxiedTable, CountsAsManyRequestsAsTheServerAlone) {
+    const auto& row = GetParam();
+    const std::size_t before = counted();
+    {
+        testing::RawClient client{port(Peer::proxied)};
+        ASSERT_TRUE(client.connected());
+        play(row, client);
+    }
+    const std::size_t proxied = counted() - before;
+    {
+        testing::RawClient client{port(Peer::usual)};
+        ASSERT_TRUE(client.connected());
+        play(row, client);
+    }
+    EXPECT_EQ(counted() - before - proxied, proxied);
+}
+
+INSTANTIATE_TEST_SUITE_P(Rows, ProxiedTable, ::testing::ValuesIn(proxied_rows()),
+                         [](const auto& row) { return row.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(Rows, HttpTable, ::testing::ValuesIn(all_rows()),
                          [](const auto& row) { return row.param.name; });

@@ -289,7 +289,7 @@ TEST_F(DatabaseServerTest, ServesOldVersionsFromTheCacheAndKnowsIt) {
         return std::stoull(answer.field(std::string{version_field}));
     };
     const auto first = version_in(client.get("/cached/7", asked));
-    const auto truth = [&] { return server->truth().committed(QueryKind::product_by_sku, 7); };
+    const auto truth = [&] { return server->truth().committed({QueryKind::product_by_sku}, 7); };
     ASSERT_TRUE(comes_true([&] { return truth() > first; }));
     EXPECT_EQ(version_in(client.get("/cached/7", asked)), first) << "from the cache";
     const auto promised = truth();
@@ -303,14 +303,14 @@ TEST_F(DatabaseServerTest, ServesOldVersionsFromTheCacheAndKnowsIt) {
 TEST_F(DatabaseServerTest, MovesToADatabaseOfAnotherSizeWithoutLosingARequest) {
     open();
     HttpClient client{server->port()};
-    const auto before = server->truth().committed(QueryKind::product_by_sku, 3);
+    const auto before = server->truth().committed({QueryKind::product_by_sku}, 3);
     system.database.products = 4'000;
     const auto number = server->apply(system);
     ASSERT_TRUE(comes_true([&] {
         EXPECT_EQ(client.get("/product/3").status, 200);
         return server->generation() == number;
     }));
-    const auto promised = server->truth().committed(QueryKind::product_by_sku, 3);
+    const auto promised = server->truth().committed({QueryKind::product_by_sku}, 3);
     EXPECT_GT(promised, before);
     const auto answer = client.get("/product/3", "X-Lab-Request: 1\r\n");
     EXPECT_GE(std::stoull(answer.field(std::string{version_field})), promised);

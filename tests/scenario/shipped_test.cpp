@@ -46,7 +46,8 @@ TEST(ShippedScenarios, BeginWithTheOneThatEveryoneMeetsFirst) {
     for (const Scenario& scenario : shipped()) ids.push_back(scenario.id);
     ASSERT_FALSE(ids.empty());
     EXPECT_EQ(ids.front(), "workers");
-    EXPECT_THAT(ids, IsSupersetOf({"cache", "null-cache", "wrong-user", "stampede", "slow-query"}));
+    EXPECT_THAT(ids, IsSupersetOf({"cache", "null-cache", "wrong-user", "stampede", "slow-query",
+                                   "n-plus-one", "index-no-help"}));
 }
 
 TEST(ShippedScenarios, StandInTheFolderOfTheirCourseAndSayWhatTheyAre) {
@@ -185,6 +186,10 @@ TEST(ShippedScenarios, HaveTheTruthWellInsideOneOption) {
         {"null-cache", 1 / 1.3, 1.3, "About the same as before"},
         {"wrong-user", 19 / 20.0 / 1.3, 1, "Nearly all"},
         {"stampede", 40 * 0.215 / 1.5, 40 * 0.215 * 1.5, "More than five times"},
+        {"n-plus-one", 201 / 4.0, 201 * 2.0, "More than twenty times"},
+        {"index-no-help", 2, 20, "Longer than without it"},
+        {"three-servers", 4, 40, "More than three times as short"},
+        {"dead-server", 6, 30, "About a dozen"},
     };
     for (const Truth& truth : table) {
         const Scenario scenario = open(truth.id);

@@ -37,6 +37,8 @@ class FakeDispatcher final : public live::Dispatcher {
         : completions_{completions}, generation_{std::move(generation)} {}
 
     [[nodiscard]] live::GenerationPtr generation() const override { return generation_; }
+    void opened(live::Exchange&) override { ++open_; }
+    void closed(live::Exchange&) override { --open_; }
     void bind(live::Exchange& exchange) override { take(exchange, "bind"); }
     void submit(live::Exchange& exchange) override { take(exchange, "submit"); }
     void finish(live::Exchange&, bool keep_worker) override {
@@ -93,6 +95,8 @@ class FakeDispatcher final : public live::Dispatcher {
         const std::lock_guard lock{mutex_};
         return notes_;
     }
+    /// Connections that were opened and not closed.
+    [[nodiscard]] int open() const { return open_; }
     [[nodiscard]] core::Cursor last_cursor() const {
         const std::lock_guard lock{mutex_};
         return last_cursor_;
@@ -141,6 +145,7 @@ class FakeDispatcher final : public live::Dispatcher {
     live::CompletionQueue& completions_;
     live::GenerationPtr generation_;
     std::function<void()> on_change_;
+    std::atomic<int> open_{0};
     std::atomic<bool> accepting_{true};
     std::atomic<bool> keep_waiting_{false};
     std::atomic<bool> in_hand_{false};

@@ -20,6 +20,8 @@ namespace lab::test {
             return "loop";
         case core::ResourceId::token:
             return "token";
+        case core::ResourceId::write_lock:
+            return "write lock";
     }
     return "?";
 }
@@ -46,6 +48,8 @@ namespace lab::test {
             return "cache_get";
         case core::Op::cache_put:
             return "cache_put";
+        case core::Op::forward:
+            return "forward";
         case core::Op::cache_wait:
             return "cache_wait";
         case core::Op::cache_drop:

@@ -51,6 +51,9 @@ VirtualBench::VirtualBench(Setup setup)
       schedule_{setup_.load.rate, setup_.load.arrivals, setup_.seed, Instant{}},
       mix_{setup_.load, weights_of(setup_.system, setup_.load), setup_.seed},
       threads_{thread_options(setup_.system.server)},
+      write_lock_{{.slots = 1,
+                   .queue_capacity = 1'000'000,
+                   .patience = setup_.system.database.lock_timeout}},
       shared_cache_{core::CacheDesk::options_of(setup_.system.cache)} {
     for (const Route& route : setup_.system.routes) {
         programs_.push_back(core::compile(route, setup_.system.server, setup_.system.cache));
@@ -107,7 +110,13 @@ void VirtualBench::cancel_all() {
 
 int VirtualBench::connections_in_use() const {
     int sum = 0;
-    for (const auto& worker : workers_) sum += worker->connections.busy();
+    for (const auto& worker : workers_) sum += worker->connections.in_use();
+    return sum;
+}
+
+int VirtualBench::connections_open() const {
+    int sum = 0;
+    for (const auto& worker : workers_) sum += worker->connections.open();
     return sum;
 }
 
@@ -159,6 +168,12 @@ void VirtualBench::handle(const Event& event) {
         }
         return;
     }
+    if (event.kind == Kind::lock_patience) {
+        for (const core::Ticket late : write_lock_.expire(now_)) {
+            ready(static_cast<std::uint32_t>(late), fault(Fault::lock_timeout));
+        }
+        return;
+    }
     Request& request = requests_[event.request];
     if (event.kind == Kind::pool_patience) {
         if (!request.inside || request.slot < 0) return;
@@ -171,6 +186,9 @@ void VirtualBench::handle(const Event& event) {
     switch (event.kind) {
         case Kind::resume:
             ready(event.request, {.now = now_});
+            return;
+        case Kind::too_long:
+            ready(event.request, fault(Fault::query_timeout));
             return;
         case Kind::ask:
             ask_for_lock(event.request);
@@ -262,7 +280,7 @@ VirtualBench::Answer VirtualBench::perform(std::uint32_t place, const Effect& ef
             return takes(effect.cost);
         case Op::query:
         case Op::update:
-            return takes(setup_.query_time + setup_.system.database.round_trip);
+            return run_query(place, effect.op);
         case Op::cache_get:
             return look_up(place, effect);
         case Op::cache_put:
@@ -287,23 +305,56 @@ VirtualBench::Answer VirtualBench::acquire(std::uint32_t place, ResourceId resou
         later(now_ + lock.switch_interval(), Kind::ask, place);
         return std::nullopt;
     }
-    const bool for_worker = resource == ResourceId::worker;
-    core::SlotPool& pool = for_worker ? threads_ : worker_of(request).connections;
+    switch (resource) {
+        case ResourceId::connection:
+            return acquire_connection(place);
+        case ResourceId::write_lock:
+            return acquire_slot(place, write_lock_, request.write_lock, Kind::lock_patience);
+        default:
+            return acquire_slot(place, threads_, request.slot, Kind::queue_patience);
+    }
+}
+
+VirtualBench::Answer VirtualBench::acquire_slot(std::uint32_t place, core::SlotPool& pool,
+                                                int& slot, Kind patience_event) {
     const core::Grant grant = pool.acquire(place, now_);
     switch (grant.admission) {
         case Admission::granted:
-            (for_worker ? request.slot : request.connection) = grant.slot;
+            slot = grant.slot;
             return Outcome{.now = now_};
         case Admission::refused:
             return fault(Fault::refused);
         case Admission::queued:
             break;
     }
-    const Duration patience =
-        for_worker ? setup_.system.server.queue_timeout : setup_.system.database.pool_timeout;
-    if (patience > Duration{}) {
-        later(now_ + patience, for_worker ? Kind::queue_patience : Kind::pool_patience, place);
+    const Duration patience = patience_event == Kind::queue_patience
+                                  ? setup_.system.server.queue_timeout
+                                  : setup_.system.database.lock_timeout;
+    if (patience > Duration{}) later(now_ + patience, patience_event, place);
+    return std::nullopt;
+}
+
+VirtualBench::Answer VirtualBench::acquire_connection(std::uint32_t place) {
+    Request& request = requests_[place];
+    const auto taken = worker_of(request).connections.acquire(place, now_);
+    if (taken.grant.admission == Admission::granted) {
+        request.connection = taken.grant.slot;
+        return Outcome{.now = now_};
     }
+    const Duration patience = setup_.system.database.pool_timeout;
+    if (patience > Duration{}) later(now_ + patience, Kind::pool_patience, place);
+    return std::nullopt;
+}
+
+/// The round trip, and then the running, which ends when it has lasted too long.
+VirtualBench::Answer VirtualBench::run_query(std::uint32_t place, Op op) {
+    const lab::Database& database = setup_.system.database;
+    const Duration limit = database.query_timeout;
+    const bool too_long = op == Op::query && limit > Duration{} && setup_.query_time >= limit;
+    const Duration time = database.round_trip + (too_long ? limit : setup_.query_time);
+    if (time <= Duration{}) return Outcome{.now = now_};
+    requests_[place].ends = now_ + time;
+    later(now_ + time, too_long ? Kind::too_long : Kind::resume, place);
     return std::nullopt;
 }
 
@@ -318,11 +369,20 @@ void VirtualBench::release(std::uint32_t place, ResourceId resource) {
             return;
         }
         case ResourceId::connection: {
-            const auto wake = worker_of(request).connections.release(request.connection, now_);
+            const auto back = worker_of(request).connections.release(request.connection, now_);
             request.connection = -1;
+            if (!back.wake) return;
+            const auto next = static_cast<std::uint32_t>(back.wake->ticket);
+            requests_[next].connection = back.wake->slot;
+            ready(next, {.now = now_});
+            return;
+        }
+        case ResourceId::write_lock: {
+            const auto wake = write_lock_.release(request.write_lock, now_);
+            request.write_lock = -1;
             if (!wake) return;
             const auto next = static_cast<std::uint32_t>(wake->ticket);
-            requests_[next].connection = wake->slot;
+            requests_[next].write_lock = wake->slot;
             ready(next, {.now = now_});
             return;
         }
@@ -432,6 +492,9 @@ void VirtualBench::withdraw(std::uint32_t place) {
         case ResourceId::connection:
             LAB_ASSERT(worker_of(request).connections.withdraw(place));
             return;
+        case ResourceId::write_lock:
+            LAB_ASSERT(write_lock_.withdraw(place));
+            return;
         case ResourceId::interpreter_lock:
             worker_of(request).lock.withdraw(place);
             return;
@@ -452,11 +515,11 @@ void VirtualBench::serve_threads(const std::vector<core::Wake>& woken) {
 void VirtualBench::make_workers() {
     const System& system = setup_.system;
     while (workers_.size() < static_cast<std::size_t>(system.server.workers)) {
-        const core::SlotPool::Options connections{.slots = system.database.pool,
-                                                  .queue_capacity = 1'000'000,
-                                                  .patience = system.database.pool_timeout};
+        const core::QueuePool::Options connections{.kept = system.database.pool,
+                                                   .overflow = system.database.overflow,
+                                                   .patience = system.database.pool_timeout};
         workers_.push_back(std::make_unique<Worker>(Worker{
-            core::InterpreterLock{system.server.switch_interval}, core::SlotPool{connections},
+            core::InterpreterLock{system.server.switch_interval}, core::QueuePool{connections},
             core::CacheDesk{core::CacheDesk::options_of(system.cache)}}));
     }
 }

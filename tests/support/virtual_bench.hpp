@@ -16,6 +16,7 @@
 #include "core/cache_desk.hpp"
 #include "core/interpreter_lock.hpp"
 #include "core/program.hpp"
+#include "core/queue_pool.hpp"
 #include "core/slot_pool.hpp"
 #include "lab/model.hpp"
 
@@ -63,6 +64,8 @@ class VirtualBench {
     [[nodiscard]] int queue_depth() const { return threads_.depth(); }
     [[nodiscard]] int busy_threads() const { return threads_.busy(); }
     [[nodiscard]] int connections_in_use() const;
+    /// In use or idle, over all workers.
+    [[nodiscard]] int connections_open() const;
     [[nodiscard]] int locks_held() const;
     [[nodiscard]] std::uint64_t in_flight() const { return inside_; }
     [[nodiscard]] std::uint64_t planned() const { return planned_; }
@@ -74,7 +77,15 @@ class VirtualBench {
     [[nodiscard]] std::uint64_t trace_hash() const { return trace_; }
 
   private:
-    enum class Kind : std::uint8_t { resume, ask, wake, queue_patience, pool_patience };
+    enum class Kind : std::uint8_t {
+        resume,
+        too_long,
+        ask,
+        wake,
+        queue_patience,
+        pool_patience,
+        lock_patience
+    };
     struct Event {
         Instant at;
         std::uint64_t order = 0;  ///< of two at one moment the earlier made goes first
@@ -101,13 +112,14 @@ class VirtualBench {
         std::vector<Mark> marks;  ///< cache steps that are open
         std::string awaited;      ///< key of the entry that another makes
         std::uint32_t made_for = 0;
+        int write_lock = -1;
         Instant ends{};           ///< of the spend in hand
         bool broken_off = false;  ///< because the interpreter lock was asked for
         bool inside = false;
     };
     struct Worker {
         core::InterpreterLock lock;
-        core::SlotPool connections;
+        core::QueuePool connections;
         core::CacheDesk cache;
     };
     using Answer = std::optional<core::Outcome>;
@@ -123,6 +135,9 @@ class VirtualBench {
     void end_of(std::uint32_t request);
     Answer perform(std::uint32_t request, const core::Effect& effect);
     Answer acquire(std::uint32_t request, core::ResourceId resource);
+    Answer acquire_connection(std::uint32_t request);
+    Answer acquire_slot(std::uint32_t request, core::SlotPool& pool, int& slot, Kind patience);
+    Answer run_query(std::uint32_t request, core::Op op);
     void release(std::uint32_t request, core::ResourceId resource);
     core::CacheDesk& cache_of(const Request& request);
     Answer look_up(std::uint32_t request, const core::Effect& effect);
@@ -144,6 +159,7 @@ class VirtualBench {
     bool arrivals_over_ = false;
 
     core::SlotPool threads_;
+    core::SlotPool write_lock_;
     std::vector<std::unique_ptr<Worker>> workers_;
     core::CacheDesk shared_cache_;
 

@@ -34,10 +34,10 @@ VirtualLoops::VirtualLoops(System system, std::vector<Asked> asked, Duration que
         programs_.push_back(core::compile(route, system_.server, {}));
     }
     for (int i = 0; i < system_.server.workers; ++i) {
-        workers_.push_back(std::make_unique<Worker>(
-            Worker{{},
-                   core::SlotPool{{system_.server.pool_threads, endless, {}}},
-                   core::SlotPool{{system_.database.pool, endless, {}}}}));
+        workers_.push_back(std::make_unique<Worker>(Worker{
+            {},
+            core::SlotPool{{system_.server.pool_threads, endless, {}}},
+            core::SlotPool{{system_.database.pool + system_.database.overflow, endless, {}}}}));
     }
 }
 
@@ -143,6 +143,8 @@ bool VirtualLoops::acquire(Task& task) {
             task.loop->turns.add(ticket_of(&task), now_);
             if (!task.loop->taken) let_next_run(*task.loop);
             return false;
+        case ResourceId::write_lock:
+            return from(write_lock_, task.write_lock);
         case ResourceId::interpreter_lock:
             break;
     }
@@ -169,6 +171,8 @@ void VirtualLoops::release(Task& task) {
         case ResourceId::loop:
             task.loop->taken = false;
             return let_next_run(*task.loop);
+        case ResourceId::write_lock:
+            return to(write_lock_, task.write_lock, &Task::write_lock);
         case ResourceId::interpreter_lock:
             LAB_ASSERT(false);
     }

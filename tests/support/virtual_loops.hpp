@@ -52,7 +52,7 @@ class VirtualLoops {
         Task* parent = nullptr;
         Loop* loop = nullptr;
         std::unique_ptr<Loop> own_loop;
-        int slot = -1, token = -1, connection = -1;
+        int slot = -1, token = -1, connection = -1, write_lock = -1;
         std::uint32_t running = 0;  ///< branches that have not ended
         core::Fault fault = core::Fault::none;
     };
@@ -84,6 +84,7 @@ class VirtualLoops {
     std::vector<Asked> asked_;
     Duration query_time_;
     std::vector<core::Program> programs_;
+    core::SlotPool write_lock_{{1, 1'000'000, {}}};
     std::vector<std::unique_ptr<Worker>> workers_;
     core::SlotPool threads_;
     std::deque<Task> tasks_;

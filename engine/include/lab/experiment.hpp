@@ -59,7 +59,7 @@ class Experiment {
     /// Changes settings of the run that is going on: a complete new model with the same routes.
     /// Takes effect at each worker's next request; a frame then carries the generation and the
     /// changes.
-    /// Errors: invalid_input.
+    /// Errors: invalid_input; also where it would add or take away the balancer.
     [[nodiscard]] Result<std::uint64_t> apply(Model model);
     /// Asks what the caches of the run hold: on_cache then gets the `most` entries with the most
     /// hits. Walks over all entries, and takes no time otherwise. Nothing comes where nothing runs.

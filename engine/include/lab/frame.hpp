@@ -60,6 +60,7 @@ enum class Part : std::uint8_t {
     client_wait,    ///< no free connection in the client
     connect,
     network,  ///< the network's delay, which the client adds
+    proxy,    ///< in the proxy in front: choosing, connecting to a backend, asking the next
     queue,  ///< kernel's buffers and backlog, then the admission queue
     parse,
     lock_wait,   ///< for the interpreter lock
@@ -67,14 +68,15 @@ enum class Part : std::uint8_t {
     token_wait,  ///< for a thread of the bounded pool
     cpu,
     io_wait,    ///< sleeping, as on another service
-    pool_wait,  ///< for a database connection
+    pool_wait,   ///< for a database connection
+    write_wait,  ///< for the database's one write lock
     database,
     cache,
     render,
     write,  ///< from the first byte of the answer sent to the last byte received
     unexplained,
 };
-inline constexpr std::size_t part_count = 18;
+inline constexpr std::size_t part_count = 20;
 /// "schedule_slip", ...: the JSON key. And as shown: "schedule slip".
 [[nodiscard]] std::string_view part_key(Part);
 [[nodiscard]] std::string_view part_label(Part);
@@ -88,11 +90,25 @@ enum class WorkerState : std::uint8_t {
     lock_wait,
     io_wait,
     pool_wait,
+    write_wait,
     database,
     cache,
     render,
     writing,
     blocked,  ///< an event loop that stands still: what runs on it waits without letting others run
+    booting,  ///< its worker starts: nothing is served yet
+    off,      ///< its worker does not run: cheaper has no need of it
+};
+
+/// What the database was asked and where it said no.
+struct DatabaseCounts {
+    std::uint64_t queries = 0;         ///< questions and writes, each one round trip
+    std::uint64_t rows_touched = 0;    ///< rows that a scan passed or a search found
+    std::uint64_t opened = 0;          ///< connections
+    std::uint64_t pool_timeouts = 0;   ///< waited too long for a connection: 500
+    std::uint64_t query_timeouts = 0;  ///< ran too long: 500
+    std::uint64_t lock_timeouts = 0;   ///< waited too long for the write lock: 500
+    friend bool operator==(const DatabaseCounts&, const DatabaseCounts&) = default;
 };
 
 struct WorkerSample {
@@ -101,6 +117,41 @@ struct WorkerSample {
     double busy = 0;            ///< share of the frame in which it held a request, 0..1
     bool draining = false;      ///< finishes its request, then leaves
     friend bool operator==(const WorkerSample&, const WorkerSample&) = default;
+};
+
+/// One worker process, at the end of a frame.
+struct ProcessSample {
+    enum class State : std::uint8_t { off, booting, up, leaving };
+    State state = State::up;
+    std::uint32_t connections = 0;  ///< dispatch ahead: that it has accepted
+    std::uint32_t queued = 0;       ///< dispatch ahead: requests that wait inside it
+    std::uint64_t served = 0;       ///< requests in this life
+    Bytes memory{};                 ///< modelled
+    friend bool operator==(const ProcessSample&, const ProcessSample&) = default;
+};
+
+/// One backend behind the balancer: levels at the end of a frame, counts over it.
+struct BackendSample {
+    bool up = true;        ///< its process runs
+    bool resting = false;  ///< left alone because it failed
+    int weight = 1;
+    int effective_weight = 1;       ///< after failures; recovers to the weight
+    std::uint32_t in_flight = 0;    ///< requests that the balancer has given it
+    std::uint32_t fails = 0;        ///< counted against it now
+    std::uint64_t requests = 0;     ///< given to it
+    std::uint64_t failures = 0;     ///< of these, those that failed: broken off, or too late
+    std::uint32_t queue_depth = 0;  ///< in its admission queue
+    std::uint32_t threads = 0;      ///< how many of ServerSample::threads are its
+    friend bool operator==(const BackendSample&, const BackendSample&) = default;
+};
+
+/// What the proxy in front did in a frame.
+struct ProxySample {
+    std::uint64_t retries = 0;  ///< requests given to the next backend after a failure
+    std::uint64_t lost = 0;     ///< answered 502 or 504: no backend answered
+    std::uint64_t cache_hits = 0;
+    std::uint64_t cache_misses = 0;
+    friend bool operator==(const ProxySample&, const ProxySample&) = default;
 };
 
 /// The server, seen from inside, at the end of a frame (levels) and over it (times and counts).
@@ -112,13 +163,21 @@ struct ServerSample {
     std::uint32_t in_service = 0;       ///< requests that hold a worker
     std::vector<WorkerSample> threads;  ///< worker 0's threads first; workers x threads of them
     int threads_per_worker = 1;
+    std::vector<ProcessSample> workers;
+    std::uint64_t worker_kills = 0;     ///< in this frame: no heartbeat, or over the memory limit
+    std::uint64_t worker_restarts = 0;  ///< in this frame: graceful ones
+    std::uint64_t worker_boots = 0;     ///< in this frame: came up after the start
+    Bytes memory{};                     ///< of all workers together, modelled
+    std::uint32_t cores = 0;            ///< that the worker threads may use; 0: not told
     Duration busy_time{};    ///< summed over threads, in this frame
     Duration worker_cpu{};   ///< CPU time of the worker threads, in this frame
     Duration process_cpu{};  ///< CPU time of the whole process, in this frame
     std::uint32_t pool_in_use = 0;
-    std::uint32_t pool_size = 0;  ///< over all workers
+    std::uint32_t pool_size = 0;  ///< that are kept, over all workers
+    std::uint32_t pool_open = 0;  ///< in use or idle; more than pool_size: some are overflow
     std::uint32_t pool_waiting = 0;
     Duration pool_busy_time{};
+    DatabaseCounts database;      ///< in this frame
     std::uint64_t cache_hits = 0;
     std::uint64_t cache_misses = 0;
     std::uint64_t cache_entries = 0;
@@ -135,6 +194,10 @@ struct ServerSample {
     std::uint32_t tokens_waiting = 0;  ///< waiting for one, unseen by the client
     std::string plan;           ///< EXPLAIN QUERY PLAN of the scenario's first query, or empty
     std::string progress;       ///< "creating index ...", or empty
+    /// Behind a balancer, else empty. Levels, times and counts above are then sums over the
+    /// backends, but for backlog and connections, which are the proxy's.
+    std::vector<BackendSample> backends;
+    ProxySample proxy;
     friend bool operator==(const ServerSample&, const ServerSample&) = default;
 };
 
@@ -230,11 +293,28 @@ struct RunResult {
     std::optional<double> utilisation_tokens;  ///< of the event loops' thread pools
     std::optional<double> tokens_waiting;      ///< mean number waiting for a thread of these pools
     double breaker_open = 0;     ///< share of the window in which the breaker was not closed
+    std::uint64_t worker_kills = 0;     ///< inside the window
+    std::uint64_t worker_restarts = 0;  ///< inside the window, graceful ones
+    std::uint64_t worker_boots = 0;     ///< inside the window
+    Bytes memory_peak{};                ///< most of any frame, modelled
     std::optional<double> cache_hit_ratio;
     /// Of the cache in the window; entries and bytes at its end. All 0 against a server not ours.
     std::uint64_t cache_misses = 0, cache_evictions = 0, cache_errors = 0, cache_duplicates = 0;
     std::uint64_t cache_entries = 0, cache_bytes = 0;
+    DatabaseCounts database;     ///< in the window, by the frames
     Duration worker_cpu{};
+    /// Behind a balancer, else empty: each backend over the window.
+    struct BackendTotals {
+        double requests = 0;  ///< given to it; frames at the window's edges count by share
+        double share = 0;     ///< of all that were given to a backend
+        double failures = 0;
+        double mean_in_flight = 0;
+        BackendSample last;  ///< at the end of the run
+    };
+    std::vector<BackendTotals> backends;
+    double upstream_retries = 0;  ///< requests given to the next backend after a failure
+    double upstream_lost = 0;     ///< answered 502 or 504: no backend answered
+    std::optional<double> proxy_hit_ratio;
     std::vector<std::string>
         plans;  ///< EXPLAIN QUERY PLAN, one a query of the scenario, at the end
     bool generator_limited = false;  ///< the generator, not the server, was the limit

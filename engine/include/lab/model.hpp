@@ -5,6 +5,8 @@
 
 #include "lab/units.hpp"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -56,11 +58,20 @@ enum class Execution : std::uint8_t { threads, greenlets, loop };
 /// async view on a thread and event loop of its own, for which the worker waits; an event loop runs
 /// a sync view in its pool of threads.
 enum class View : std::uint8_t { server, sync, async };
+/// How work comes to a worker. shared: one queue before all of them, a thread takes when it is free
+/// (late binding). ahead: each worker accepts connections whether its threads are free or not, and
+/// queues them inside.
+enum class Dispatch : std::uint8_t { shared, ahead };
+
+/// Who tells the master that a worker lives: the worker between two requests, so that a long
+/// request looks dead, or a main loop of its own, which a long request does not hold up.
+enum class Heartbeat : std::uint8_t { request, loop };
 
 struct Server {
     int workers = 1;                            ///< each with an interpreter lock, local cache,
                                                 ///< connections
-    int threads = 1;                            ///< threads in each worker
+    int threads = 1;                            ///< threads in each worker; 0: one for each
+                                                ///< connection or request, without bound
     int queue = 64;                             ///< places in the admission queue
     WhenFull when_full = WhenFull::reject;
     Duration queue_timeout{};                   ///< longest wait in the queue, then 503; 0 means no
@@ -79,12 +90,32 @@ struct Server {
     bool async_views = false;        ///< what View::server means
     int pool_threads = 40;           ///< loop, greenlets: threads in each worker's pool,
                                      ///< one token each
-    int worker_connections = 1'000;  ///< loop, greenlets: requests in hand of a worker
     Duration async_cost = 900us;     ///< threads, greenlets: CPU time that an async view
                                      ///< costs, for its thread and event loop
     Duration stall_every{};                     ///< the handlers stand still once in each such
                                                 ///< stretch; 0: never
     Duration stall_for = 1s;                    ///< for so long
+    Dispatch dispatch = Dispatch::shared;
+    int worker_connections = 1000;              ///< dispatch ahead: what one worker accepts at
+                                                ///< most; loop, greenlets: has in hand at most
+    // The master process and the lives of its workers.
+    Duration worker_timeout{};                  ///< without a heartbeat for longer: killed; 0 never
+    Heartbeat heartbeat = Heartbeat::request;
+    Duration graceful_timeout = 30s;            ///< a worker that leaves has this for what it has
+    Duration boot_time{};                       ///< from the start of a worker to its first request
+    int max_requests = 0;                       ///< then it restarts gracefully; 0 never
+    int max_requests_jitter = 0;                ///< at most so many more, drawn once a life
+    Bytes memory{40'000'000};                   ///< of a fresh worker; modelled, not allocated
+    Bytes leak{};                               ///< more with each request; modelled too
+    Bytes memory_limit{};                       ///< a worker above it is killed; 0 no limit
+    int cheaper = 0;                            ///< workers that always run; the others come when
+                                                ///< all are busy. 0: all always run
+    int cheaper_step = 1;                       ///< so many more at once
+    Duration cheaper_overload = 3s;             ///< all busy for this long: more; as long idle:
+                                                ///< fewer
+    int cores = 0;                              ///< that the worker threads may use; 0 all
+    std::string preset = "none";                ///< which real server filled the fields; see
+                                                ///< lab/presets.hpp. Runners do not read it
     friend bool operator==(const Server&, const Server&) = default;
 };
 
@@ -93,6 +124,10 @@ enum class QueryKind : std::uint8_t {
     product_by_sku,        ///< one row by its unique text code; a scan unless the index is there
     product_by_id,         ///< one row by primary key; never a scan
     products_by_category,  ///< the 400 rows of one category; a scan unless the index is there
+    products_under_price,  ///< counts a share of the table; see Database::price_indexes
+    reviews_per_product,   ///< a page of products, then the reviews of each: 1 + n questions
+    reviews_in_batch,      ///< a page of products, then the reviews of them all: 2 questions
+    reviews_joined,        ///< a page of products with their reviews: 1 question
 };
 
 /// What the function that makes the key does: joins the parts named in the rule; gives one key for
@@ -130,8 +165,11 @@ struct Step {
                                     ///< none
     StepKind kind = StepKind::cpu;
     Distribution time{};            ///< cpu: CPU time burnt. wait: time slept, as on another
-                                    ///< service
+                                    ///< service. write: how long its transaction is held open
     QueryKind query = QueryKind::product_by_sku;
+    int times = 1;                  ///< query: asked so often in a row; of reviews: products on the
+                                    ///< page
+    double share = 0.5;             ///< query products_under_price: of the table, 0 to 1
     KeyRule key{};                  ///< cache
     std::vector<Step> steps;        ///< cache: what is computed on a miss and stored. gather:
                                     ///< branches. group: what it consists of
@@ -158,8 +196,9 @@ struct Route {
                                     ///< []
     bool personal = false;          ///< the answer is for the user who asked: another's is wrong
     bool localised = false;         ///< ... in the language asked for: another is wrong
+    bool static_file = false;       ///< behind a balancer: answered by it, with `size` bytes
     std::vector<Step> steps;
-    Bytes size{100};                ///< body of an inline answer
+    Bytes size{100};                ///< body of an inline or static answer
     View view = View::server;
     friend bool operator==(const Route&, const Route&) = default;
 };
@@ -192,12 +231,22 @@ struct Cache {
     friend bool operator==(const Cache&, const Cache&) = default;
 };
 
+/// How rows are found where there is an index for them: as SQLite's planner chooses, always through
+/// the index (INDEXED BY), or never (NOT INDEXED).
+enum class Access : std::uint8_t { planner, index, scan };
+
 struct Database {
     int products = 200'000;         ///< rows
     bool index = true;              ///< on product.sku and product.category
-    int pool = 5;                   ///< connections in each worker
+    int price_indexes = 0;          ///< indexes that hold the price; each write changes them all
+    Access access = Access::planner;
+    int pool = 5;                   ///< connections that each worker keeps open
+    int overflow = 10;              ///< ... and may open beyond them, closed when they come back
     Duration pool_timeout = 30s;    ///< longest wait for a connection, then 500
+    Duration query_timeout{};       ///< longest running time of a query, then 500; 0 means no limit
+    Duration lock_timeout = 5s;     ///< longest wait for the write lock, then 500; 0 means no limit
     Duration round_trip{};          ///< added to every query, as to a database on another machine
+    Duration replica_lag{};         ///< reads go to a copy that is so far behind; 0 means no copy
     ArrivalRate updates{};          ///< rows changed per second behind the application's back
     friend bool operator==(const Database&, const Database&) = default;
 };
@@ -210,6 +259,50 @@ struct Network {
     friend bool operator==(const Network&, const Network&) = default;
 };
 
+/// How a balancer in front chooses a backend; none: there is no balancer, the server is asked
+/// itself.
+enum class BalancerRule : std::uint8_t {
+    none,
+    round_robin,
+    least_conn,
+    ip_hash,
+    random_two,
+    peak_ewma
+};
+
+/// After which failures the next backend is asked (nginx: proxy_next_upstream).
+enum class NextUpstream : std::uint8_t { off, error, timeout, error_timeout };
+
+inline constexpr std::size_t most_backends = 8;
+
+/// One of the equal servers behind the balancer, and how it differs from the others.
+struct Backend {
+    int weight = 1;
+    int max_conns = 0;    ///< requests that it is given at once; 0: no limit
+    double slowdown = 1;  ///< all its work takes so many times as long
+    bool up = true;       ///< false: its process is killed
+    friend bool operator==(const Backend&, const Backend&) = default;
+};
+
+/// A proxy in front of `count` copies of the server, as nginx 1.22 is. Backends beyond the count
+/// are kept and not used.
+struct Balancer {
+    BalancerRule rule = BalancerRule::none;
+    int count = 1;  ///< backends
+    std::array<Backend, most_backends> backends{};
+    int max_fails = 1;            ///< failures after which a backend rests; 0: never
+    Duration fail_timeout = 10s;  ///< how long it rests
+    NextUpstream next_upstream = NextUpstream::error_timeout;
+    int next_tries = 0;  ///< backends asked for one request, at most; 0: all
+    Duration connect_timeout = 60s;
+    Duration read_timeout = 60s;  ///< for the answer of a backend
+    bool keep_alive = false;      ///< false: HTTP/1.0 and a connection a request, as nginx 1.22
+    bool buffering = true;        ///< takes the whole answer at once, however slow the client is
+    Duration cache_ttl{};         ///< answers are kept by the proxy for so long; 0: not at all
+    bool one_address = false;     ///< every client comes from one address, as behind one router
+    friend bool operator==(const Balancer&, const Balancer&) = default;
+};
+
 /// The thing under test.
 struct System {
     Server server;
@@ -217,6 +310,7 @@ struct System {
     Cache cache;
     Database database;
     Network network;
+    Balancer balancer;
     friend bool operator==(const System&, const System&) = default;
 };
 
@@ -337,9 +431,19 @@ struct Load {
     friend bool operator==(const Load&, const Load&) = default;
 };
 
+/// The settings that somebody gave, as opposed to those that a preset filled in or nobody touched.
+/// How a model came to be is no part of what it is: any two of these are equal.
+struct StatedSettings {
+    std::vector<std::string> paths;             ///< ascending
+    void add(const std::string& path);
+    [[nodiscard]] bool contains(const std::string& path) const;
+    friend bool operator==(const StatedSettings&, const StatedSettings&) { return true; }
+};
+
 struct Model {
     System system;
     Load load;
+    StatedSettings stated;
     friend bool operator==(const Model&, const Model&) = default;
 };
 

@@ -19,6 +19,7 @@ enum class ErrorCode : std::uint8_t {
     unreachable,    ///< nobody listens at the address
     no_samples,     ///< a statistic of nothing
     interrupted,    ///< stopped before it was done
+    timed_out,      ///< took longer than it may
     failed,         ///< anything else that the program met while running
 };
 

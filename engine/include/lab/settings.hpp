@@ -59,7 +59,8 @@ struct SettingInfo {
 [[nodiscard]] Result<SettingValue> get_setting(const Model&, std::string_view path);
 
 /// Changes a setting, with range check. Errors: not_found with "did you mean"; invalid_input naming
-/// what was found and what is allowed. The model is unchanged on error.
+/// what was found and what is allowed. The model is unchanged on error. The setting counts as
+/// given from then on (Model::stated); "server.preset" fills those that were not.
 [[nodiscard]] Result<void> set_setting(Model&, std::string_view path, const SettingValue&);
 
 /// The same from text as a person types it after `--set`: "4", "50ms", "120/s", "shared", "true".

@@ -19,7 +19,7 @@ enum class Op : std::uint8_t {
     release,     ///< resource
     spend,       ///< CPU time: Effect::cost
     sleep,       ///< wait without computing: Effect::cost
-    query,       ///< arg: QueryKind
+    query,       ///< arg: AskedQuery
     update,      ///< change the row of the request's key
     render,      ///< arg: rows
     fill,        ///< append `arg` bytes to the body
@@ -35,12 +35,21 @@ enum class Op : std::uint8_t {
     cache_wait,  ///< arg: index into keys; until whoever makes the entry has done
     cache_drop,  ///< drop what was made from the row of the request's key
     jump,        ///< to Instr::jump; never handed out
+    forward,     ///< have a backend answer: Outcome::told, Outcome::status
 };
 
 /// loop: a turn on the event loop of the worker, or of the request where the program says so; held
 /// while code runs there. token: a thread of the worker's bounded pool; what follows until it is
-/// released runs on that thread.
-enum class ResourceId : std::uint8_t { worker, interpreter_lock, connection, loop, token };
+/// released runs on that thread. write_lock: the database's one; held from the beginning of a write
+/// transaction to its end.
+enum class ResourceId : std::uint8_t {
+    worker,
+    interpreter_lock,
+    connection,
+    loop,
+    token,
+    write_lock
+};
 
 /// 8 bytes.
 struct Instr {
@@ -50,6 +59,32 @@ struct Instr {
     std::uint32_t arg = 0;
 };
 static_assert(sizeof(Instr) == 8);
+
+/// One question to the database: one round trip of those that a query step makes.
+struct AskedQuery {
+    QueryKind kind = QueryKind::product_by_sku;
+    std::uint32_t times = 1;    ///< of the step: repetitions, or products on the page
+    std::uint32_t share = 500;  ///< thousandths of the table, of products_under_price
+    std::uint32_t trip = 0;     ///< which of the step's round trips, from 0
+
+    /// Fits an instruction: 4 bits, 9, 10, 9.
+    [[nodiscard]] std::uint32_t packed() const {
+        return static_cast<std::uint32_t>(kind) | times << 4 | share << 13 | trip << 23;
+    }
+    [[nodiscard]] static AskedQuery unpacked(std::uint32_t arg) {
+        return {static_cast<QueryKind>(arg & 0xfU), arg >> 4 & 0x1ffU, arg >> 13 & 0x3ffU,
+                arg >> 23};
+    }
+    friend bool operator==(const AskedQuery&, const AskedQuery&) = default;
+};
+
+/// The first of a query step's round trips.
+[[nodiscard]] AskedQuery asked_by(const Step& step);
+/// Round trips that a query step makes: `times` for a plain question; for a page of products with
+/// their reviews 1 + times (one product after another), 2 (in a batch) or 1 (joined).
+[[nodiscard]] std::uint32_t round_trips(QueryKind kind, std::uint32_t times);
+/// Is each round trip the same question?
+[[nodiscard]] bool repeats(QueryKind kind);
 
 /// A duration to be drawn for one step; `ordinal` keys the draw, so that a step added elsewhere
 /// moves none.
@@ -75,7 +110,7 @@ struct Program {
     std::vector<KeyRule> keys;
     std::vector<std::string> key_names;  ///< for each of keys: route and step, "pay.cache"
     std::vector<std::uint16_t> makes;    ///< for each of keys: where a miss goes on
-    std::vector<QueryKind>
+    std::vector<AskedQuery>
         queries;                   ///< in the order of the steps: which data an answer is made from
     std::uint16_t letting_go = 0;  ///< where the end begins, good or bad: let go, answer, end
     std::vector<Fork> forks;
@@ -98,13 +133,18 @@ struct Program {
 /// its branches follow one another. Source: SERVERS.md sections 2, 4, 5 and 6.
 [[nodiscard]] Program compile(const Route& route, const Server& server, const Cache& cache);
 
+/// The program of a proxy, for any route: forward, respond.
+[[nodiscard]] Program compile_proxy(const Route& route);
+
 enum class Fault : std::uint8_t {
     none,
-    refused,       ///< the queue was full: 503
-    expired,       ///< waited too long in the queue: 503
-    pool_timeout,  ///< waited too long for a connection: 500
-    failed,        ///< the database or template said no: 500
-    cancelled,     ///< the run stops, or the client has gone: no answer
+    refused,        ///< the queue was full: 503
+    expired,        ///< waited too long in the queue: 503
+    pool_timeout,   ///< waited too long for a connection: 500
+    lock_timeout,   ///< waited too long for the database's write lock: 500
+    query_timeout,  ///< a query ran too long: 500
+    failed,         ///< the database or template said no: 500
+    cancelled,      ///< the run stops, or the client has gone: no answer
 };
 
 /// What the executor tells about the effect it has just performed.
@@ -114,6 +154,9 @@ struct Outcome {
     bool busy = false;       ///< cache_get: somebody else is making the entry
     std::uint32_t rows = 0;  ///< query
     Duration remaining{};    ///< spend: not yet burnt, because the interpreter lock was asked for
+    std::uint16_t status = 200;  ///< forward: of the answer
+    /// forward: what the backend says of its part of the time; taken out of the proxy's span.
+    const PartTimes* told = nullptr;
     Fault fault = Fault::none;
 };
 

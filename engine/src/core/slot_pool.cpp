@@ -2,6 +2,7 @@
 #include "core/slot_pool.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "lab/assert.hpp"
 
@@ -36,6 +37,7 @@ std::optional<Wake> SlotPool::release(int slot, Instant now) {
         let_go = Slot{};
         return std::nullopt;
     }
+    if (let_go.paused) return std::nullopt;
     idle_.push_back(slot);
     return serve(now);
 }
@@ -46,6 +48,31 @@ bool SlotPool::withdraw(Ticket ticket) {
     if (found == queue_.end()) return false;
     queue_.erase(found);
     return true;
+}
+
+std::vector<Ticket> SlotPool::take_waiting() {
+    std::vector<Ticket> taken;
+    for (const Waiting& waiting : queue_) taken.push_back(waiting.ticket);
+    queue_.clear();
+    return taken;
+}
+
+void SlotPool::pause(int slot) {
+    LAB_ASSERT(slot >= 0);
+    if (static_cast<std::size_t>(slot) >= slots_.size()) {
+        slots_.resize(static_cast<std::size_t>(slot) + 1);
+    }
+    at(slot).paused = true;
+    std::erase(idle_, slot);
+}
+
+std::optional<Wake> SlotPool::resume(int slot, Instant now) {
+    LAB_ASSERT(slot >= 0);
+    if (static_cast<std::size_t>(slot) >= slots_.size()) return std::nullopt;
+    Slot& resumed = at(slot);
+    if (!std::exchange(resumed.paused, false)) return std::nullopt;
+    if (resumed.exists && !resumed.held) idle_.push_back(slot);
+    return serve(now);
 }
 
 std::vector<Ticket> SlotPool::expire(Instant now) {
@@ -78,7 +105,7 @@ std::vector<Wake> SlotPool::resize(int slots, Instant now) {
             slot.draining = false;  // asked for again before it had left
         } else {
             slot.exists = true;
-            idle_.push_back(static_cast<int>(i));
+            if (!slot.paused) idle_.push_back(static_cast<int>(i));
         }
     }
     std::vector<Wake> woken;
@@ -107,6 +134,11 @@ int SlotPool::depth() const { return static_cast<int>(queue_.size()); }
 bool SlotPool::draining(int slot) const {
     return slot >= 0 && static_cast<std::size_t>(slot) < slots_.size() &&
            slots_[static_cast<std::size_t>(slot)].draining;
+}
+
+bool SlotPool::held(int slot) const {
+    return slot >= 0 && static_cast<std::size_t>(slot) < slots_.size() &&
+           slots_[static_cast<std::size_t>(slot)].held;
 }
 
 SlotPool::Slot& SlotPool::at(int slot) {

@@ -56,6 +56,14 @@ class SlotPool {
     /// When expire() would next find something.
     [[nodiscard]] std::optional<Instant> next_expiry() const;
 
+    /// Takes out everybody who waits, in their order.
+    std::vector<Ticket> take_waiting();
+    /// A slot that is not given until it is resumed; one that is held stays held. It may be yet to
+    /// come.
+    void pause(int slot);
+    /// It may be given again; says to whom at once.
+    std::optional<Wake> resume(int slot, Instant now);
+
     /// More slots at once serve who waits; fewer: the highest go, idle ones at once, busy ones by
     /// draining.
     std::vector<Wake> resize(int slots, Instant now);
@@ -69,6 +77,8 @@ class SlotPool {
     [[nodiscard]] int busy() const;   ///< held, draining ones too
     [[nodiscard]] int depth() const;  ///< waiting
     [[nodiscard]] bool draining(int slot) const;
+    [[nodiscard]] bool held(int slot) const;
+    [[nodiscard]] bool has_idle() const { return !idle_.empty(); }
 
   private:
     struct Waiting {
@@ -79,6 +89,7 @@ class SlotPool {
         bool exists = false;
         bool held = false;
         bool draining = false;
+        bool paused = false;
     };
     Slot& at(int slot);
     int take_idle();

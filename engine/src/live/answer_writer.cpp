@@ -38,7 +38,9 @@ constexpr Status statuses[] = {
     LAB_STATUS(431, "Request Header Fields Too Large"),
     LAB_STATUS(500, "Internal Server Error"),
     LAB_STATUS(501, "Not Implemented"),
+    LAB_STATUS(502, "Bad Gateway"),
     LAB_STATUS(503, "Service Unavailable"),
+    LAB_STATUS(504, "Gateway Timeout"),
     LAB_STATUS(505, "HTTP Version Not Supported"),
 };
 #undef LAB_STATUS

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
@@ -77,10 +78,12 @@ void ClientConnection::established(Instant now) {
     if (state_ == State::open) read();
 }
 
-void ClientConnection::send(std::string_view bytes) {
+void ClientConnection::send(std::string_view bytes, std::string* body) {
     LAB_ASSERT(state_ == State::open);
     LAB_ASSERT(!awaiting_);
-    reader_.reset();
+    reader_.reset(body);
+    pieces_ = nullptr;
+    paused_ = false;
     awaiting_ = true;
     unsent_ = bytes;
     if (!paced_) {
@@ -102,6 +105,16 @@ void ClientConnection::write_now() {
     // closed is still read that way.
     if (!error) unsent_.remove_prefix(sent);
     if (!unsent_.empty() && (!error || error == asio::error::would_block)) write_rest();
+}
+
+void ClientConnection::send_for_pieces(std::string_view bytes, std::string& body) {
+    send(bytes, &body);
+    pieces_ = &body;
+}
+
+void ClientConnection::resume() {
+    if (state_ != State::open || !std::exchange(paused_, false)) return;
+    read();
 }
 
 /// A little at a time, about ten times a second.
@@ -163,7 +176,7 @@ void ClientConnection::received(error_code error, std::size_t bytes) {
     }
     const auto life = life_;
     parse(now);
-    if (life == life_ && state_ == State::open) read_on();
+    if (life == life_ && state_ == State::open && !paused_) read_on();
 }
 
 /// A slow reader pauses between two spoonfuls of an answer.
@@ -211,6 +224,11 @@ void ClientConnection::parse(Instant now) {
             broken(Breakage::garbage, now);
             return;
         case ResponseReader::State::reading:
+            if (pieces_ != nullptr && !pieces_->empty()) {
+                paused_ = true;
+                owner_->on_piece(*this, now);
+                return;
+            }
             if (filled_ < buffer_.size()) return;
             if (buffer_.size() >= largest_buffer) {
                 broken(Breakage::garbage, now);
@@ -231,7 +249,7 @@ void ClientConnection::close() {
     state_ = State::closed;
     ++life_;
     reading_ = false;
-    awaiting_ = false;
+    awaiting_ = paused_ = false;
     unsent_ = {};
     if (paced_) {
         slow_->out.cancel();

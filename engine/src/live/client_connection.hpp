@@ -44,6 +44,9 @@ class ConnectionOwner {
     /// All of an answer is there: connection.answer(). An answer that says so ends the connection:
     /// it is closed before this call.
     virtual void on_answer(ClientConnection& connection, Instant now) = 0;
+    /// A piece of a body that was asked for in pieces is there, and more will come:
+    /// connection.answer() has the head. Nothing is read until resume().
+    virtual void on_piece(ClientConnection&, Instant) {}
     /// It is closed. `answer_begun`: bytes of the answer that is waited for had come.
     virtual void on_broken(ClientConnection& connection, Breakage cause, bool answer_begun,
                            Instant now) = 0;
@@ -62,8 +65,13 @@ class ClientConnection {
     /// Closed before. on_connected or on_broken follows, not from inside the call.
     void open(const boost::asio::ip::tcp::endpoint& endpoint, const Pace& pace = {});
     /// Connected and without a request in hand. `bytes` stay valid until the answer or the end of
-    /// the connection. A failure is told later, as on_broken.
-    void send(std::string_view bytes);
+    /// the connection. A failure is told later, as on_broken. The answer's body is appended to
+    /// `body`, which stays valid as long; null: it is only counted.
+    void send(std::string_view bytes, std::string* body = nullptr);
+    /// Likewise, and tells of each piece of the body as it comes.
+    void send_for_pieces(std::string_view bytes, std::string& body);
+    /// After on_piece: goes on reading.
+    void resume();
     /// Drops everything; nothing is told.
     void close();
 
@@ -119,8 +127,10 @@ class ClientConnection {
     ResponseReader reader_;
     State state_ = State::closed;
     bool reading_ = false;
-    bool awaiting_ = false;   ///< a request was sent and its answer is not complete
-    std::uint32_t life_ = 0;  ///< counts openings; a handler of a former one is ignored
+    std::string* pieces_ = nullptr;  ///< where the pieces go, if it was asked for pieces
+    bool paused_ = false;            ///< a piece was told, and resume() has not come
+    bool awaiting_ = false;          ///< a request was sent and its answer is not complete
+    std::uint32_t life_ = 0;         ///< counts openings; a handler of a former one is ignored
     std::uint64_t answers_ = 0;
     std::string_view unsent_;
     std::vector<char> buffer_;

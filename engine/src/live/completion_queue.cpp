@@ -15,11 +15,17 @@ void CompletionQueue::push(Item item) {
     wake_();
 }
 
-void CompletionQueue::bound(Exchange& exchange) { push({&exchange, false, {}}); }
+void CompletionQueue::bound(Exchange& exchange) { push({&exchange, What::bound, {}}); }
 
-void CompletionQueue::answered(Exchange& exchange) { push({&exchange, true, {}}); }
+void CompletionQueue::answered(Exchange& exchange) { push({&exchange, What::answered, {}}); }
 
-void CompletionQueue::post(std::function<void()> work) { push({nullptr, false, std::move(work)}); }
+void CompletionQueue::worker_gone(Exchange& exchange, bool killed) {
+    push({&exchange, killed ? What::worker_killed : What::worker_left, {}});
+}
+
+void CompletionQueue::post(std::function<void()> work) {
+    push({nullptr, What::work, std::move(work)});
+}
 
 void CompletionQueue::wake_at(Instant when, std::function<void()> work, const void* whose) {
     // Setting a timer is for the front end's thread alone.
@@ -36,15 +42,25 @@ Instant CompletionQueue::next_alarm() const {
     return next;
 }
 
-void CompletionQueue::forget(Exchange& exchange) {
-    const auto drop = [&](std::vector<Item>& items) {
+template <class Drops>
+void CompletionQueue::drop(Exchange& exchange, Drops&& drops) {
+    const auto drop_from = [&](std::vector<Item>& items) {
         for (auto& item : items) {
-            if (item.exchange == &exchange) item.exchange = nullptr;
+            if (item.exchange == &exchange && drops(item.what)) item.exchange = nullptr;
         }
     };
-    drop(running_);
+    drop_from(running_);
     const std::lock_guard lock{mutex_};
-    drop(waiting_);
+    drop_from(waiting_);
+}
+
+void CompletionQueue::forget(Exchange& exchange) {
+    drop(exchange, [](What what) { return what == What::bound || what == What::answered; });
+}
+
+void CompletionQueue::forget_gone(Exchange& exchange) {
+    drop(exchange,
+         [](What what) { return what == What::worker_left || what == What::worker_killed; });
 }
 
 void CompletionQueue::attach(std::function<void()> wake, std::function<void(Instant)> set_alarm) {
@@ -78,10 +94,12 @@ void CompletionQueue::drain(Instant now) {
         const auto item = std::exchange(running_[i], {});  // called once, whatever happens
         if (item.exchange == nullptr) {
             if (item.work) item.work();
-        } else if (item.answered) {
+        } else if (item.what == What::answered) {
             item.exchange->on_answer();
-        } else {
+        } else if (item.what == What::bound) {
             item.exchange->on_bound();
+        } else {
+            item.exchange->on_worker_gone(item.what == What::worker_killed);
         }
     }
     running_.clear();

@@ -6,6 +6,7 @@
 #include "lab/units.hpp"
 #include "live/exchange.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <vector>
@@ -27,6 +28,8 @@ class CompletionQueue {
     void bound(Exchange& exchange);
     /// `exchange.on_answer()` likewise. The caller must not touch the exchange any more.
     void answered(Exchange& exchange);
+    /// `exchange.on_worker_gone(killed)` likewise.
+    void worker_gone(Exchange& exchange, bool killed);
     /// Any other work, likewise.
     void post(std::function<void()> work);
     /// Calls `work` on the front end's thread at `when` (up to a millisecond late). One alarm for
@@ -35,6 +38,8 @@ class CompletionQueue {
 
     /// Takes back what was posted for an exchange that was withdrawn meanwhile. Front end's thread.
     void forget(Exchange& exchange);
+    /// The same for worker_gone() alone.
+    void forget_gone(Exchange& exchange);
 
     /// What the front end does to be woken, and to set its alarm. What was posted before waits
     /// until now.
@@ -45,12 +50,15 @@ class CompletionQueue {
     void drain(Instant now);
 
   private:
+    enum class What : std::uint8_t { work, bound, answered, worker_left, worker_killed };
     struct Item {
         Exchange* exchange = nullptr;  ///< null: `work` is what to do
-        bool answered = false;
+        What what = What::work;
         std::function<void()> work;
     };
     void push(Item item);
+    template <class Drops>
+    void drop(Exchange& exchange, Drops&& drops);
 
     std::mutex mutex_;
     std::vector<Item> waiting_;

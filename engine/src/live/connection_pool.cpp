@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <utility>
 
 namespace lab::live {
@@ -12,18 +11,16 @@ namespace {
 
 Instant now() { return std::chrono::steady_clock::now(); }
 
-/// Only the threads of one worker wait here: the queue needs no bound of its own.
-core::SlotPool::Options pool_options(int size, Duration timeout) {
-    return {size, std::numeric_limits<int>::max(), timeout};
+core::QueuePool::Options pool_options(const lab::Database& settings) {
+    return {settings.pool, settings.overflow, settings.pool_timeout};
 }
 
 }  // namespace
 
-ConnectionPool::ConnectionPool(std::shared_ptr<Database> database, int size, Duration timeout)
+ConnectionPool::ConnectionPool(std::shared_ptr<Database> database, const lab::Database& settings)
     : database_{std::move(database)},
-      slots_{pool_options(size, timeout)},
-      timeout_{timeout},
-      idle_(static_cast<std::size_t>(size)),
+      slots_{pool_options(settings)},
+      timeout_{settings.pool_timeout},
       counted_until_{now()} {}
 
 core::Fault ConnectionPool::acquire(core::Ticket who, Lease& lease) {
@@ -31,14 +28,14 @@ core::Fault ConnectionPool::acquire(core::Ticket who, Lease& lease) {
     if (cancelled_) return core::Fault::cancelled;
     const Instant since = now();
     count_busy(since);
-    const core::Grant grant = slots_.acquire(who, since);
-    int slot = grant.slot;
-    if (grant.admission != core::Admission::granted) {
-        const core::Fault fault = wait_for_slot(hold, who, since, slot);
+    const core::QueuePool::Taken taken = slots_.acquire(who, since);
+    if (taken.grant.admission == core::Admission::granted) {
+        lease.slot = taken.grant.slot;
+        if (!taken.opens) lease.connection = take_idle();
+    } else {
+        const core::Fault fault = wait_for_slot(hold, who, since, lease);
         if (fault != core::Fault::none) return fault;
     }
-    lease.slot = slot;
-    lease.connection = std::move(idle_[static_cast<std::size_t>(slot)]);
     hold.unlock();
     return open(lease);
 }
@@ -49,9 +46,10 @@ core::Fault ConnectionPool::open(Lease& lease) {
     auto opened = database_->connect();
     if (opened) {
         lease.connection = std::move(opened.value());
+        lease.opened = true;
         return core::Fault::none;
     }
-    release(std::exchange(lease, Lease{}));
+    give_back(std::exchange(lease, Lease{}), true);
     return opened.error().code == ErrorCode::interrupted ? core::Fault::cancelled
                                                          : core::Fault::failed;
 }
@@ -63,16 +61,16 @@ std::optional<core::Fault> ConnectionPool::acquire_later(core::Ticket who, Lease
         if (cancelled_) return core::Fault::cancelled;
         const Instant since = now();
         count_busy(since);
-        const core::Grant grant = slots_.acquire(who, since);
-        if (grant.admission != core::Admission::granted) {
+        const core::QueuePool::Taken taken = slots_.acquire(who, since);
+        if (taken.grant.admission != core::Admission::granted) {
             later_.push_back(std::make_unique<Waiter>());
             later_.back()->who = who;
             later_.back()->on_end = std::move(on_end);
             waiters_.push_back(later_.back().get());
             return std::nullopt;
         }
-        lease.slot = grant.slot;
-        lease.connection = std::move(idle_[static_cast<std::size_t>(grant.slot)]);
+        lease.slot = taken.grant.slot;
+        if (!taken.opens) lease.connection = take_idle();
     }
     return open(lease);
 }
@@ -82,15 +80,14 @@ core::Fault ConnectionPool::collect(core::Ticket who, Lease& lease) {
         const std::lock_guard hold{mutex_};
         const auto waiter = std::find_if(later_.begin(), later_.end(),
                                          [who](const auto& w) { return w->who == who; });
-        const int slot = (*waiter)->slot;
+        lease.slot = (*waiter)->slot;
+        lease.connection = std::move((*waiter)->connection);
         std::erase(waiters_, waiter->get());
         later_.erase(waiter);
-        if (slot < 0) {
+        if (lease.slot < 0) {
             slots_.withdraw(who);
             return cancelled_ ? core::Fault::cancelled : core::Fault::pool_timeout;
         }
-        lease.slot = slot;
-        lease.connection = std::move(idle_[static_cast<std::size_t>(slot)]);
     }
     return open(lease);
 }
@@ -101,8 +98,9 @@ Duration ConnectionPool::timeout() const {
 }
 
 core::Fault ConnectionPool::wait_for_slot(std::unique_lock<std::mutex>& hold, core::Ticket who,
-                                          Instant since, int& slot) {
-    Waiter self{who, -1, {}, {}};
+                                          Instant since, Lease& lease) {
+    Waiter self{};
+    self.who = who;
     waiters_.push_back(&self);
     core::Fault fault = core::Fault::none;
     while (self.slot < 0 && fault == core::Fault::none) {
@@ -118,49 +116,54 @@ core::Fault ConnectionPool::wait_for_slot(std::unique_lock<std::mutex>& hold, co
     }
     std::erase(waiters_, &self);
     if (fault != core::Fault::none) slots_.withdraw(who);
-    slot = self.slot;
+    lease.slot = self.slot;
+    lease.connection = std::move(self.connection);
     return fault;
 }
 
-void ConnectionPool::hand_over(const core::Wake& wake) {
+void ConnectionPool::hand_over(const core::Wake& wake, std::unique_ptr<Connection> connection) {
     const auto waiter = std::find_if(waiters_.begin(), waiters_.end(),
                                      [&](const Waiter* w) { return w->who == wake.ticket; });
     (*waiter)->slot = wake.slot;
+    (*waiter)->connection = std::move(connection);
     (*waiter)->tell();
 }
 
-void ConnectionPool::release(Lease lease) {
+std::unique_ptr<Connection> ConnectionPool::take_idle() {
+    auto connection = std::move(idle_.front());
+    idle_.pop_front();
+    return connection;
+}
+
+void ConnectionPool::release(Lease lease) { give_back(std::move(lease), false); }
+
+void ConnectionPool::give_back(Lease lease, bool broken) {
     std::unique_ptr<Connection> unwanted;  // closed after the lock is let go
-    {
-        const std::lock_guard hold{mutex_};
-        const Instant at = now();
-        count_busy(at);
-        if (slots_.draining(lease.slot)) {
-            unwanted = std::move(lease.connection);
-        } else {
-            idle_[static_cast<std::size_t>(lease.slot)] = std::move(lease.connection);
-        }
-        if (const auto wake = slots_.release(lease.slot, at)) hand_over(*wake);
+    const std::lock_guard hold{mutex_};
+    const Instant at = now();
+    count_busy(at);
+    const core::QueuePool::Returned returned = slots_.release(lease.slot, at, broken);
+    if (returned.wake) {
+        hand_over(*returned.wake, std::move(lease.connection));
+    } else if (returned.closes) {
+        unwanted = std::move(lease.connection);
+    } else if (!broken) {
+        idle_.push_back(std::move(lease.connection));
     }
 }
 
-void ConnectionPool::configure(int size, Duration timeout) {
+void ConnectionPool::configure(const lab::Database& settings) {
     std::vector<std::unique_ptr<Connection>> unwanted;
-    {
-        const std::lock_guard hold{mutex_};
-        const Instant at = now();
-        count_busy(at);
-        timeout_ = timeout;
-        slots_.set_patience(timeout);
-        const auto places = static_cast<std::size_t>(size);
-        for (std::size_t slot = places; slot < idle_.size(); ++slot) {
-            unwanted.push_back(std::move(idle_[slot]));
-        }
-        idle_.resize(std::max(idle_.size(), places));  // a draining slot keeps its place
-        for (const core::Wake& wake : slots_.resize(size, at)) hand_over(wake);
-        for (Waiter* waiter : waiters_)
-            waiter->wake.notify_one();  // the time limit may have changed
+    const std::lock_guard hold{mutex_};
+    const Instant at = now();
+    count_busy(at);
+    timeout_ = settings.pool_timeout;
+    core::QueuePool::Changed changed = slots_.configure(pool_options(settings), at);
+    for (; changed.closes > 0; --changed.closes) unwanted.push_back(take_idle());
+    for (const auto& [wake, opens] : changed.woken) {
+        hand_over(wake, opens ? nullptr : take_idle());
     }
+    for (Waiter* waiter : waiters_) waiter->wake.notify_one();  // the time limit may have changed
 }
 
 void ConnectionPool::cancel() {
@@ -170,15 +173,16 @@ void ConnectionPool::cancel() {
 }
 
 void ConnectionPool::count_busy(Instant at) {
-    busy_time_ += (at - counted_until_) * slots_.busy();
+    busy_time_ += (at - counted_until_) * slots_.in_use();
     counted_until_ = std::max(counted_until_, at);
 }
 
 ConnectionPool::Levels ConnectionPool::levels() const {
     const std::lock_guard hold{mutex_};
     const Duration since_counted = now() - counted_until_;
-    return {static_cast<std::uint32_t>(slots_.busy()), static_cast<std::uint32_t>(slots_.slots()),
-            static_cast<std::uint32_t>(slots_.depth()), busy_time_ + since_counted * slots_.busy()};
+    return {static_cast<std::uint32_t>(slots_.in_use()), static_cast<std::uint32_t>(slots_.kept()),
+            static_cast<std::uint32_t>(slots_.open()), static_cast<std::uint32_t>(slots_.waiting()),
+            busy_time_ + since_counted * slots_.in_use()};
 }
 
 }  // namespace lab::live

@@ -3,6 +3,7 @@
 
 #include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -10,24 +11,26 @@
 #include <vector>
 
 #include "core/program.hpp"
-#include "core/slot_pool.hpp"
+#include "core/queue_pool.hpp"
+#include "lab/model.hpp"
 #include "lab/units.hpp"
 #include "live/database.hpp"
 
 namespace lab::live {
 
-/// The database connections of one worker: a bound on how many there are, first come first served,
-/// with a longest wait. A connection is opened when it is first used.
+/// The database connections of one worker, by core::QueuePool: some that stay open, some more when
+/// all are in use, and a longest wait. A connection is opened when it is first needed.
 ///
 /// Threads: any.
 class ConnectionPool {
   public:
-    ConnectionPool(std::shared_ptr<Database> database, int size, Duration timeout);
+    ConnectionPool(std::shared_ptr<Database> database, const lab::Database& settings);
 
     /// A connection in the hand of one thread.
     struct Lease {
         int slot = -1;
         std::unique_ptr<Connection> connection;
+        bool opened = false;  ///< for this lease
     };
     /// Waits for a connection as long as the time limit allows (0: no limit).
     /// Faults: pool_timeout; failed (it could not be opened); cancelled.
@@ -45,13 +48,14 @@ class ConnectionPool {
     [[nodiscard]] Duration timeout() const;
 
     /// Fewer connections: those in use are closed when they come back.
-    void configure(int size, Duration timeout);
+    void configure(const lab::Database& settings);
     /// Every wait ends now, and no later one begins.
     void cancel();
 
     struct Levels {
         std::uint32_t in_use = 0;
-        std::uint32_t size = 0;
+        std::uint32_t size = 0;  ///< that are kept
+        std::uint32_t open = 0;
         std::uint32_t waiting = 0;
         Duration busy_time{};  ///< since the pool was made, summed over connections
     };
@@ -62,6 +66,7 @@ class ConnectionPool {
     struct Waiter {
         core::Ticket who;
         int slot = -1;
+        std::unique_ptr<Connection> connection;  ///< with the slot, unless one is to be opened
         std::condition_variable wake;
         std::function<void()> on_end;  ///< instead of `wake`, of who does not block
         void tell() {
@@ -70,16 +75,18 @@ class ConnectionPool {
         }
     };
     [[nodiscard]] core::Fault open(Lease& lease);
-    void hand_over(const core::Wake& wake);
+    void hand_over(const core::Wake& wake, std::unique_ptr<Connection> connection);
     [[nodiscard]] core::Fault wait_for_slot(std::unique_lock<std::mutex>& hold, core::Ticket who,
-                                            Instant since, int& slot);
+                                            Instant since, Lease& lease);
+    [[nodiscard]] std::unique_ptr<Connection> take_idle();
+    void give_back(Lease lease, bool broken);
     void count_busy(Instant now);
 
     std::shared_ptr<Database> database_;
     mutable std::mutex mutex_;
-    core::SlotPool slots_;
+    core::QueuePool slots_;
     Duration timeout_;
-    std::vector<std::unique_ptr<Connection>> idle_;  ///< by slot; null: not opened, or leased
+    std::deque<std::unique_ptr<Connection>> idle_;  ///< longest idle first, as slots_ counts them
     std::vector<Waiter*> waiters_;
     std::vector<std::unique_ptr<Waiter>> later_;  ///< those of waiters_ that do not block
     Duration busy_time_{};

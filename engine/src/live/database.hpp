@@ -5,73 +5,32 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <string>
-#include <vector>
+#include <mutex>
+#include <utility>
 
 #include "lab/model.hpp"
 #include "lab/result.hpp"
+#include "live/connection.hpp"
 #include "live/database_template.hpp"
 #include "live/keyspace.hpp"
 #include "live/private_folder.hpp"
-#include "live/sqlite_handle.hpp"
+#include "live/query_text.hpp"
+#include "live/replica.hpp"
 #include "live/version_table.hpp"
 
 namespace lab::live {
 
-struct ProductRow {
-    std::int64_t id = 0;
-    std::string name;
-    std::int64_t price = 0;  ///< cents
-    std::int32_t category = 0;
-};
-
-class Database;
-
-/// One connection with its prepared statements.
+/// The served database: this run's own copy of the template, in WAL mode. Several servers may have
+/// views of one.
 ///
-/// Threads: one at a time; whoever holds the lease.
-class Connection {
-  public:
-    /// Errors: no_resources, failed.
-    [[nodiscard]] static Result<std::unique_ptr<Connection>> open(
-        std::shared_ptr<Database> database);
-    ~Connection();
-    Connection(const Connection&) = delete;
-    Connection& operator=(const Connection&) = delete;
-
-    /// Reads what `key` means into `rows` (what was there is overwritten). Returns the version of
-    /// the data: the row's, or the highest of a category's rows. Errors: interrupted after
-    /// Database::cancel(); failed.
-    [[nodiscard]] Result<std::uint64_t> read(QueryKind query, std::uint64_t key,
-                                             std::vector<ProductRow>& rows);
-    /// Changes the price of the key's product in a transaction of its own; waits for SQLite's write
-    /// lock as long as it takes. Errors: interrupted, failed.
-    [[nodiscard]] Result<void> change(std::uint64_t key);
-    /// EXPLAIN QUERY PLAN: "SCAN product", "SEARCH product USING INDEX product_sku (sku=?)".
-    [[nodiscard]] Result<std::string> explain(QueryKind query);
-    /// Any statement without rows, waiting for the write lock as change() does.
-    [[nodiscard]] Result<void> run(const char* sql);
-
-  private:
-    Connection(std::shared_ptr<Database> database, SqliteDatabase handle);
-    [[nodiscard]] Result<sqlite3_stmt*> statement_for(QueryKind query);
-    [[nodiscard]] Result<void> update(std::int64_t product, std::uint64_t version);
-    [[nodiscard]] Error reason(std::string_view doing) const;
-
-    std::shared_ptr<Database> database_;  ///< outlives the handle: its flags are asked by callbacks
-    SqliteDatabase handle_;
-    SqliteStatement reads_[3];
-    SqliteStatement update_;
-};
-
-/// The served database: this run's own copy of the template, in WAL mode.
-///
-/// Threads: any for versions(), keys(), cancel(), connect(); set_index() one at a time.
+/// Threads: any for versions(), keys(), cancel(), connect(), replica(),
+/// for_another_server(); set_indexes() and set_replica() by one, whichever view it has.
 class Database : public std::enable_shared_from_this<Database> {
   public:
     struct Options {
         int products = 200'000;
-        bool index = true;
+        Indexes indexes{true, 0};
+        Duration replica_lag{};             ///< 0: no replica
         std::uint64_t version_base = 0;     ///< see VersionTable
         std::filesystem::path data_folder;  ///< of templates; empty: the default
         std::filesystem::path work_folder;  ///< where the private folder is made; empty: temporary
@@ -83,15 +42,24 @@ class Database : public std::enable_shared_from_this<Database> {
     [[nodiscard]] Result<std::unique_ptr<Connection>> connect() {
         return Connection::open(shared_from_this());
     }
-    /// Creates or drops both indexes (product_sku, product_category). Readers go on meanwhile,
-    /// writers wait.
-    [[nodiscard]] Result<void> set_index(bool wanted);
-    [[nodiscard]] bool has_index() const { return has_index_.load(); }
+    /// The same data as another server's process sees it: what it cancels, only it has cancelled.
+    [[nodiscard]] std::shared_ptr<Database> for_another_server() const;
+    /// Creates and drops indexes, in the replica too. Readers go on meanwhile, writers wait.
+    [[nodiscard]] Result<void> set_indexes(const Indexes& wanted);
+    [[nodiscard]] Indexes indexes() const { 
+        return {data_->has_index.load(), data_->price_indexes.load()};
+    }
+    /// Makes a replica, drops it (0), or lets it follow at another distance.
+    [[nodiscard]] Result<void> set_replica(Duration lag);
+    /// The copy that is read, or nullptr: the first is.
+    [[nodiscard]] std::shared_ptr<Replica> replica() const;
 
-    [[nodiscard]] const Keyspace& keys() const { return keys_; }
-    [[nodiscard]] VersionTable& versions() { return *versions_; }
-    [[nodiscard]] std::shared_ptr<const VersionTable> shared_versions() const { return versions_; }
-    [[nodiscard]] const std::filesystem::path& file() const { return file_; }
+    [[nodiscard]] const Keyspace& keys() const { return data_->keys; }
+    [[nodiscard]] VersionTable& versions() { return *data_->versions; }
+    [[nodiscard]] std::shared_ptr<const VersionTable> shared_versions() const {
+        return data_->versions;
+    }
+    [[nodiscard]] const std::filesystem::path& file() const { return data_->file; }
 
     /// Every statement that runs ends as interrupted within some milliseconds, and so does every
     /// later one.
@@ -99,14 +67,24 @@ class Database : public std::enable_shared_from_this<Database> {
     [[nodiscard]] bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
 
   private:
-    explicit Database(const Options& options);
+    /// What all views of it share; goes with the last of them.
+    struct Data {
+        explicit Data(const Options& options);
+        Keyspace keys;
+        std::shared_ptr<VersionTable> versions;
+        std::unique_ptr<PrivateFolder> folder;
+        std::filesystem::path file;
+        std::atomic<bool> has_index{false};
+        std::atomic<int> price_indexes{0};
+        std::atomic<bool> has_replica{false};
+        std::mutex replica_mutex;
+        std::shared_ptr<Replica> replica;
+        int replicas_made = 0;
+    };
+    explicit Database(std::shared_ptr<Data> data) : data_{std::move(data)} {}
     [[nodiscard]] Result<void> prepare_copy(const Options& options, const Preparation& preparation);
 
-    Keyspace keys_;
-    std::shared_ptr<VersionTable> versions_;
-    std::unique_ptr<PrivateFolder> folder_;
-    std::filesystem::path file_;
-    std::atomic<bool> has_index_{false};
+    const std::shared_ptr<Data> data_;
     std::atomic<bool> cancelled_{false};
 };
 

@@ -24,13 +24,13 @@ namespace fs = std::filesystem;
 namespace {
 
 /// Part of the file's name and of its header: another layout is another file.
-constexpr int schema_version = 2;
+constexpr int schema_version = 3;
 /// "LabD", so that a stranger's file of the same name is not taken for ours.
 constexpr int application_id = 0x4c616244;
 constexpr std::uint64_t data_seed = 20'240'117;
 constexpr int rows_a_look = 2'000;  ///< between two looks at `cancelled`
 
-enum Column : std::uint32_t { adjective, noun, cents, use, care, origin };
+enum Column : std::uint32_t { adjective, noun, cents, use, care, origin, reviews, opinion };
 
 std::string file_name(int products) {
     return fmt::format("products-v{}-{}.sqlite", schema_version, products);
@@ -67,7 +67,8 @@ bool is_whole(const fs::path& file, int products) {
     return says("PRAGMA application_id", application_id) &&
            says("PRAGMA user_version", schema_version) &&
            says("SELECT count(*) FROM product", products) &&
-           says("SELECT max(id) FROM product", products) && is_sound(database->get());
+           says("SELECT max(id) FROM product", products) &&
+           says("SELECT max(product) FROM review", products) && is_sound(database->get());
 }
 
 Result<void> bind_and_step(sqlite3* database, sqlite3_stmt* insert, std::int64_t product,
@@ -88,12 +89,30 @@ Result<void> bind_and_step(sqlite3* database, sqlite3_stmt* insert, std::int64_t
     return {};
 }
 
+Result<void> insert_reviews(sqlite3* database, sqlite3_stmt* insert, std::int64_t product) {
+    for (const Review& review : reviews_of(product)) {
+        sqlite3_bind_int64(insert, 1, product);
+        sqlite3_bind_int(insert, 2, review.number);
+        sqlite3_bind_int(insert, 3, review.stars);
+        sqlite3_bind_text(insert, 4, review.text.data(), static_cast<int>(review.text.size()),
+                          SQLITE_STATIC);
+        const int code = sqlite3_step(insert);
+        sqlite3_reset(insert);
+        if (code != SQLITE_DONE) return sqlite_error(database, "writing reviews");
+    }
+    return {};
+}
+
 Result<void> insert_products(sqlite3* database, int products, const Preparation& preparation) {
     auto insert =
         prepare(database,
                 "INSERT INTO product(id, sku, category, name, price, version, description) "
                 "VALUES(?1, ?2, ?3, ?4, ?5, 0, ?6)");
     if (!insert) return insert.error();
+    auto review = prepare(database,
+                          "INSERT INTO review(product, number, stars, text) "
+                          "VALUES(?1, ?2, ?3, ?4)");
+    if (!review) return review.error();
     const Keyspace keys{products};
     int shown = -1;
     for (int product = 1; product <= products; ++product) {
@@ -107,6 +126,7 @@ Result<void> insert_products(sqlite3* database, int products, const Preparation&
             shown = tenths;
         }
         if (auto done = bind_and_step(database, insert->get(), product, keys); !done) return done;
+        if (auto done = insert_reviews(database, review->get(), product); !done) return done;
     }
     return {};
 }
@@ -120,7 +140,11 @@ Result<void> write_template(const fs::path& file, int products, const Preparatio
         "PRAGMA application_id = {}; BEGIN;"
         "CREATE TABLE product(id INTEGER PRIMARY KEY, sku TEXT NOT NULL, category INTEGER NOT NULL,"
         " name TEXT NOT NULL, price INTEGER NOT NULL, version INTEGER NOT NULL,"
-        " description TEXT NOT NULL)",
+        " description TEXT NOT NULL);"
+        // In the order of the products: the reviews of one are found by the primary key.
+        "CREATE TABLE review(product INTEGER NOT NULL, number INTEGER NOT NULL,"
+        " stars INTEGER NOT NULL, text TEXT NOT NULL, PRIMARY KEY(product, number))"
+        " WITHOUT ROWID",
         application_id);
     if (auto done = execute(database->get(), begin.c_str()); !done) return done;
     if (auto done = insert_products(database->get(), products, preparation); !done) return done;
@@ -260,9 +284,26 @@ std::string description_of(std::int64_t product) {
     return fmt::format("{} {} {}", pick(uses, use), pick(cares, care), pick(origins, origin));
 }
 
+std::vector<Review> reviews_of(std::int64_t product) {
+    static constexpr std::array<std::string_view, 8> opinions = {
+        "Better than the last one.", "Does what it says.",
+        "Came in two days.",         "A little smaller than I thought.",
+        "My sister wants one too.",  "The handle is loose.",
+        "I would buy it again.",     "Not what I had hoped for."};
+    constexpr std::uint64_t most = 3;
+    const auto id = static_cast<std::uint64_t>(product);
+    std::vector<Review> made(1 + core::keyed_below(data_seed, id, reviews, most));
+    for (std::size_t i = 0; i < made.size(); ++i) {
+        const auto pick = core::keyed_below(data_seed, id * (most + 1) + i, opinion, 5 * 8);
+        made[i] = {static_cast<int>(i) + 1, static_cast<int>(pick % 5) + 1, opinions[pick / 5]};
+    }
+    return made;
+}
+
 std::int64_t price_of(std::int64_t product) {
     const auto id = static_cast<std::uint64_t>(product);
-    return 199 + static_cast<std::int64_t>(core::keyed_below(data_seed, id, cents, 49'800));
+    return least_price +
+           static_cast<std::int64_t>(core::keyed_below(data_seed, id, cents, price_range));
 }
 
 }  // namespace lab::live

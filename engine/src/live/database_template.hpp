@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "lab/result.hpp"
 
@@ -25,14 +27,14 @@ struct Preparation {
 /// ~/.cache/latency-lab, or the system's temporary folder where neither can be written.
 [[nodiscard]] std::filesystem::path default_data_folder();
 
-/// The generated database with so many products: table `product`, no index. The same rows on every
-/// machine. Read only: each run works on a copy.
+/// The generated database with so many products: tables `product` and `review`, no index but the
+/// primary keys. The same rows on every machine. Read only: each run works on a copy.
 ///
 /// One that is there is used after a check (its version, the number of rows, a walk over every
 /// page); a damaged one is made anew. It is written under another name and then renamed, so that
 /// two programs that make it at the same time both end well.
 ///
-/// Errors: no_resources, failed; interrupted. Threads: any; blocks, about 1 s per 500,000 products.
+/// Errors: no_resources, failed; interrupted. Threads: any; blocks, about 1 s per 300,000 products.
 [[nodiscard]] Result<std::filesystem::path> ensure_template(const std::filesystem::path& folder,
                                                             int products,
                                                             const Preparation& preparation);
@@ -43,6 +45,17 @@ struct Preparation {
 [[nodiscard]] std::string name_of(std::int64_t product);
 /// Three sentences: rows as wide as a shop's, which a scan has to wade through.
 [[nodiscard]] std::string description_of(std::int64_t product);
+/// Prices are spread evenly from here over so many cents.
+inline constexpr std::int64_t least_price = 199;
+inline constexpr std::int64_t price_range = 49'800;
+
+struct Review {
+    int number = 1;  ///< of the product's, from 1
+    int stars = 1;   ///< 1 to 5
+    std::string_view text;
+};
+/// One to three.
+[[nodiscard]] std::vector<Review> reviews_of(std::int64_t product);
 /// In cents.
 [[nodiscard]] std::int64_t price_of(std::int64_t product);
 

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,7 @@ struct Generation {
     std::uint64_t number = 0;
     System system;
     std::vector<core::Program> programs;    ///< one for each route
+    double slowdown = 1;                    ///< of a backend: real work takes so many times as long
 };
 using GenerationPtr = std::shared_ptr<const Generation>;
 
@@ -69,7 +71,13 @@ class Exchange {
     // Set by the workers.
     Answer answer;
     int slot = -1;                  ///< the worker thread it holds, -1 for none
+    int home = -1;                  ///< the worker that accepted its connection (dispatch ahead)
+    int served_by = -1;             ///< the worker whose request it counts as, -1 for none
     core::Effect effect;            ///< what the front end has to do next: respond, or end
+    /// An answer that comes in pieces (a proxy that does not buffer): the length of its whole body,
+    /// of which answer.body is one piece. `more`: another follows, for Dispatcher::more().
+    std::optional<std::uint64_t> whole_length;
+    bool more = false;
 
     /// The workers' own: where the exchange is.
     enum class Place : std::uint8_t {
@@ -88,6 +96,9 @@ class Exchange {
     /// The workers are done with it: `effect` is respond, or end after a cancellation. Front end's
     /// thread.
     virtual void on_answer() = 0;
+    /// Its worker has gone (`killed`: the connection breaks) or leaves: the connection is closed as
+    /// soon as no request is under way on it. Front end's thread, between opened() and closed().
+    virtual void on_worker_gone(bool killed) = 0;
 };
 
 /// The workers, as the front end sees them. Every call is made on the front end's thread; callbacks
@@ -99,12 +110,20 @@ class Dispatcher {
     /// The settings for the next request.
     [[nodiscard]] virtual GenerationPtr generation() const = 0;
 
+    /// A connection has been accepted, before anything else is called for it; it has been closed,
+    /// after everything but what is in hand.
+    virtual void opened(Exchange&) = 0;
+    virtual void closed(Exchange&) = 0;
+
     /// Waits for a worker without running anything: the server binds at accept or at the head.
     /// Then on_bound(), or on_answer() with 503 where the queue was full or patience ended.
     virtual void bind(Exchange&) = 0;
     /// The request is complete: walks its program. Binds a worker first unless one is held. Then
     /// on_answer().
     virtual void submit(Exchange&) = 0;
+    /// The client's kernel has the piece of an answer that had `more`: the next one. Then
+    /// on_answer(), with the piece, or effect end where it cannot be had.
+    virtual void more(Exchange&) {}
     /// The answer of an exchange has been written (or could not be): walks the rest of its program,
     /// which lets the worker go where that comes after the answer. `keep_worker`: the server binds
     /// at accept and the connection goes on. Afterwards the exchange may be used anew or destroyed.

@@ -76,6 +76,14 @@ Workers& ExecutionSwitch::pool_for(const Exchange& exchange) const {
     return kind_of(*exchange.generation) == Kind::threads ? *threads_ : *loops_;
 }
 
+void ExecutionSwitch::opened(Exchange& exchange) {
+    for (Workers* pool : all()) pool->opened(exchange);
+}
+
+void ExecutionSwitch::closed(Exchange& exchange) {
+    for (Workers* pool : all()) pool->closed(exchange);
+}
+
 void ExecutionSwitch::bind(Exchange& exchange) {
     Workers& pool = pool_for(exchange);
     exchange.pool = &pool;

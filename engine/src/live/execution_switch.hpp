@@ -23,6 +23,8 @@ class ExecutionSwitch final : public Workers {
     [[nodiscard]] static Result<std::unique_ptr<Workers>> start(Options options);
 
     [[nodiscard]] GenerationPtr generation() const override;
+    void opened(Exchange& exchange) override;
+    void closed(Exchange& exchange) override;
     void bind(Exchange& exchange) override;
     void submit(Exchange& exchange) override;
     void finish(Exchange& exchange, bool keep_worker) override;

@@ -15,10 +15,10 @@ using Gap = RequestTemplate::Gap;
 
 constexpr std::string_view closing_field = "Connection: close\r\n";
 
-void collect_queries(const std::vector<Step>& steps, std::vector<QueryKind>& queries) {
+void collect_queries(const std::vector<Step>& steps, std::vector<core::AskedQuery>& queries) {
     for (const Step& step : steps) {
         if (step.kind == StepKind::query && queries.size() < checked_queries) {
-            queries.push_back(step.query);
+            queries.push_back(core::asked_by(step));
         }
         collect_queries(step.steps, queries);
     }

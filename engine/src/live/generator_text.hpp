@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/arrival_schedule.hpp"
+#include "core/program.hpp"
 #include "lab/experiment.hpp"
 #include "lab/model.hpp"
 
@@ -26,7 +27,7 @@ struct RequestTemplate {
     bool safe_to_repeat = true;  ///< RFC 9110 9.2.2: GET; what POST did is not done twice
     bool personal = false;
     bool localised = false;
-    std::vector<QueryKind> queries;  ///< the first few, in the order of the steps
+    std::vector<core::AskedQuery> queries;  ///< the first few, in the order of the steps
     std::string whole;               ///< the finished text where nothing varies, else empty
     std::string whole_closing;       ///< the same with "Connection: close"
 };

@@ -41,7 +41,8 @@ class Inbox {
         }
         wake_.notify_one();
     }
-    /// There is something new for who rests: the rest ends now, or the next one at once.
+    /// There is something new for who rests: the rest ends now, or the next one at once. A sleep
+    /// looks again whether it goes on.
     void nudge() {
         {
             const std::lock_guard hold{mutex_};
@@ -56,10 +57,11 @@ class Inbox {
         wake_.wait(hold, [this] { return given_ != nullptr || leaving_; });
         return std::exchange(given_, nullptr);
     }
-    /// False: cancelled before that moment.
-    [[nodiscard]] bool sleep_until(Instant when) {
+    /// False: cancelled, or told by `ends` (asked at each nudge), before that moment.
+    template <class Ends>
+    [[nodiscard]] bool sleep_until(Instant when, Ends&& ends) {
         std::unique_lock hold{mutex_};
-        return !wake_.wait_until(hold, when, [this] { return cancelled_; });
+        return !wake_.wait_until(hold, when, [&] { return cancelled_ || ends(); });
     }
     /// Until then, or until a nudge.
     void rest_until(Instant when) {

@@ -2,9 +2,10 @@
 // Which row a request's key means. One rule for the workers, the updates and the truth.
 #pragma once
 
-#include "lab/model.hpp"
-
+#include <algorithm>
 #include <cstdint>
+
+#include "lab/model.hpp"
 
 namespace lab::live {
 
@@ -43,9 +44,16 @@ class Keyspace {
         }
         return category | static_cast<std::uint64_t>(category_of(key));
     }
+    /// Any row of the table, as what an answer was made from.
+    [[nodiscard]] static constexpr std::uint64_t whole_table() { return std::uint64_t{1} << 62U; }
     [[nodiscard]] std::int32_t categories() const {
         const auto whole = products_ / static_cast<std::uint64_t>(rows_of_category);
         return whole == 0 ? 1 : static_cast<std::int32_t>(whole);
+    }
+    /// The first product of a page of so many: the key's, or one before it at the table's end.
+    [[nodiscard]] std::int64_t page_of(std::uint64_t key, std::uint32_t rows) const {
+        const auto last = static_cast<std::int64_t>(products_) - rows + 1;
+        return std::min(product_of(key), std::max<std::int64_t>(1, last));
     }
     [[nodiscard]] int products() const { return static_cast<int>(products_); }
 

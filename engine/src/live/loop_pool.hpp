@@ -40,6 +40,8 @@ class LoopPool final : public Workers, private WorkerParts {
     LoopPool& operator=(const LoopPool&) = delete;
 
     [[nodiscard]] GenerationPtr generation() const override;
+    void opened(Exchange&) override {}  // a connection comes to a loop with its first request
+    void closed(Exchange&) override {}
     void bind(Exchange& exchange) override;
     void submit(Exchange& exchange) override;
     void finish(Exchange& exchange, bool keep_worker) override;

@@ -76,6 +76,27 @@ void tighten_timer_slack() noexcept {
 #endif
 }
 
+bool restrict_this_thread(unsigned cores) noexcept {
+#if defined(__linux__)
+    // Of the process, not of this thread: that may have been restricted before.
+    cpu_set_t all;
+    CPU_ZERO(&all);
+    if (::sched_getaffinity(::getpid(), sizeof(all), &all) != 0) return false;
+    cpu_set_t some;
+    CPU_ZERO(&some);
+    unsigned taken = 0;
+    for (int core = CPU_SETSIZE - 1; core >= 0 && (cores == 0 || taken < cores); --core) {
+        if (!CPU_ISSET(core, &all)) continue;
+        CPU_SET(core, &some);
+        ++taken;
+    }
+    return taken > 0 && ::sched_setaffinity(0, sizeof(some), &some) == 0;
+#else
+    static_cast<void>(cores);
+    return false;
+#endif
+}
+
 void name_this_thread(const char* name) noexcept {
 #if defined(__linux__)
     char kept[16] = {};

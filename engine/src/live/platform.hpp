@@ -22,6 +22,9 @@ namespace lab::live::platform {
 [[nodiscard]] Duration thread_cpu_time_of(int clock) noexcept;
 /// Asks for timers of this thread to fire within a microsecond of their time instead of 50.
 void tighten_timer_slack() noexcept;
+/// Lets the calling thread run on so many of the cores that this process may use, the last of them
+/// (what serves clients prefers the first); 0 means all. False where the system cannot.
+bool restrict_this_thread(unsigned cores) noexcept;
 /// For debuggers and `top -H`. At most 15 bytes are kept.
 void name_this_thread(const char* name) noexcept;
 /// Connections completed by the kernel and not yet accepted on a listening socket (TCP_INFO).

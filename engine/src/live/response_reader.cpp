@@ -37,7 +37,7 @@ bool is_field(beast::string_view name, std::string_view wanted) {
 
 /// Beast's grammar with callbacks that store only what is counted by.
 struct ResponseReader::Parser final : http::basic_parser<false> {
-    explicit Parser(ReceivedAnswer& answer) : answer_{answer} {
+    Parser(ReceivedAnswer& answer, std::string* body) : answer_{answer}, body_{body} {
         header_limit(head_limit);
         basic_parser::body_limit(ResponseReader::body_limit);
         eager(true);
@@ -73,28 +73,37 @@ struct ResponseReader::Parser final : http::basic_parser<false> {
     }
 
     void on_header_impl(error_code&) override {}
-    void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
+    void on_body_init_impl(const boost::optional<std::uint64_t>& length, error_code&) override {
+        if (length) answer_.length = *length;
+    }
 
     std::size_t on_body_impl(beast::string_view body, error_code&) override {
-        answer_.body_bytes += body.size();
+        take(body);
         return body.size();
     }
 
     void on_chunk_header_impl(std::uint64_t, beast::string_view, error_code&) override {}
 
     std::size_t on_chunk_body_impl(std::uint64_t, beast::string_view body, error_code&) override {
-        answer_.body_bytes += body.size();
+        take(body);
         return body.size();
     }
 
     void on_finish_impl(error_code&) override {}
 
+    void take(beast::string_view body) {
+        answer_.body_bytes += body.size();
+        if (body_ != nullptr) body_->append(body.data(), body.size());
+    }
+
     ReceivedAnswer& answer_;
+    std::string* body_;
 };
 
 struct ResponseReader::Impl {
     ReceivedAnswer answer;
     std::optional<Parser> parser;
+    std::string* body = nullptr;
 
     void begin() {
         answer.made_for.reset();
@@ -102,8 +111,9 @@ struct ResponseReader::Impl {
         answer.times.reset();
         answer.version_count = 0;
         answer.body_bytes = 0;
+        answer.length.reset();
         answer.keep_alive = false;
-        parser.emplace(answer);
+        parser.emplace(answer, body);
     }
 };
 
@@ -112,7 +122,8 @@ ResponseReader::~ResponseReader() = default;
 
 const ReceivedAnswer& ResponseReader::answer() const { return impl_->answer; }
 
-void ResponseReader::reset() {
+void ResponseReader::reset(std::string* body) {
+    impl_->body = body;
     impl_->begin();
     state_ = State::reading;
     begun_ = false;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace lab::live {
@@ -19,6 +20,7 @@ struct ReceivedAnswer {
     int status = 0;           ///< final: 200..599
     bool keep_alive = false;  ///< the connection may carry another request
     std::uint64_t body_bytes = 0;
+    std::optional<std::uint64_t> length;       ///< Content-Length
     std::optional<std::uint32_t> made_for;     ///< X-Lab-User
     std::optional<std::uint8_t> language;      ///< Content-Language
     std::array<std::uint64_t, 32> versions{};  ///< X-Lab-Version
@@ -51,8 +53,8 @@ class ResponseReader {
     /// The connection ended in order. Completes an answer that ends so; any other one is then
     /// broken.
     void put_end();
-    /// Ready for the next answer.
-    void reset();
+    /// Ready for the next answer. Its body is appended to `body` as it comes; null: only counted.
+    void reset(std::string* body = nullptr);
 
     [[nodiscard]] State state() const { return state_; }
     /// A byte of this answer has come.

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "core/program.hpp"
+#include "live/backend_view.hpp"
+#include "live/balanced_server.hpp"
 #include "live/completion_queue.hpp"
 #include "live/exchange.hpp"
 #include "live/execution_switch.hpp"
@@ -19,27 +21,20 @@ namespace lab::live {
 
 namespace {
 
-/// What is true of a server without a database: nothing ever changes.
-class NothingChanges final : public TruthSource {
-  public:
-    [[nodiscard]] std::uint64_t committed(QueryKind, std::uint64_t) const override { return 0; }
-};
-
-bool uses_database(const std::vector<Step>& steps) {
+bool steps_use_database(const std::vector<Step>& steps) {
     return std::any_of(steps.begin(), steps.end(), [](const Step& step) {
         return step.kind == StepKind::query || step.kind == StepKind::write ||
-               uses_database(step.steps);
+               steps_use_database(step.steps);
     });
 }
 
-bool uses_database(const System& system) {
-    return std::any_of(system.routes.begin(), system.routes.end(),
-                       [](const Route& route) { return uses_database(route.steps); });
-}
-
-GenerationPtr make_generation(System system, std::uint64_t number) {
+GenerationPtr make_generation(System system, std::uint64_t number, std::optional<int> backend) {
     auto made = std::make_shared<Generation>();
     made->number = number;
+    if (backend) {
+        made->slowdown = system.balancer.backends[static_cast<std::size_t>(*backend)].slowdown;
+        system = backend_system(std::move(system), made->slowdown);
+    }
     for (const Route& route : system.routes) {
         made->programs.push_back(core::compile(route, system.server, system.cache));
     }
@@ -47,15 +42,21 @@ GenerationPtr make_generation(System system, std::uint64_t number) {
     return made;
 }
 
-/// Each kind of query once, in the order in which the routes name them.
-std::vector<QueryKind> queries_of(const Generation& generation) {
-    std::vector<QueryKind> kinds;
+}  // namespace
+
+std::vector<core::AskedQuery> queries_of(const Generation& generation) {
+    std::vector<core::AskedQuery> all;
     for (const core::Program& program : generation.programs) {
-        for (const QueryKind kind : program.queries) {
-            if (std::find(kinds.begin(), kinds.end(), kind) == kinds.end()) kinds.push_back(kind);
+        for (const core::AskedQuery& query : program.queries) {
+            if (std::find(all.begin(), all.end(), query) == all.end()) all.push_back(query);
         }
     }
-    return kinds;
+    return all;
+}
+
+bool uses_database(const System& system) {
+    return std::any_of(system.routes.begin(), system.routes.end(),
+                       [](const Route& route) { return steps_use_database(route.steps); });
 }
 
 Storage::Options storage_options(const Server::Options& options, const Generation& generation) {
@@ -71,25 +72,34 @@ Storage::Options storage_options(const Server::Options& options, const Generatio
     return made;
 }
 
+namespace {
+
 class LiveServer final : public Server {
   public:
     ~LiveServer() override { stop(); }
 
     [[nodiscard]] Result<void> prepare(const Options& options) {
-        generation_ = make_generation(options.system, 1);
+        backend_ = options.backend;
+        generation_ = make_generation(options.system, 1, backend_);
         newest_ = 1;
-        if (uses_database(options.system)) {
+        std::shared_ptr<Database> database;
+        if (options.shared_storage != nullptr) {
+            database = options.shared_storage->database()->for_another_server();
+        } else if (uses_database(options.system)) {
             auto storage = Storage::open(storage_options(options, *generation_));
             if (!storage) return storage.error();
             storage_ = std::move(storage.value());
+            database = storage_->database();
         }
-        auto workers = ExecutionSwitch::start(
-            {generation_, &completions_, storage_ ? storage_->database() : nullptr});
+        // Equal servers would have their workers leave at the same request.
+        const std::uint64_t chance = options.seed + static_cast<unsigned>(backend_.value_or(0));
+        auto workers =
+            ExecutionSwitch::start({generation_, &completions_, std::move(database), chance});
         if (!workers) return workers.error();
         workers_ = std::move(workers.value());
         if (storage_) {
-            auto started = storage_->start([this](std::shared_ptr<Database> database) {
-                workers_->set_database(std::move(database));
+            auto started = storage_->start([this](std::shared_ptr<Database> another) {
+                workers_->set_database(std::move(another));
             });
             if (!started) return started;
         }
@@ -112,10 +122,10 @@ class LiveServer final : public Server {
         const std::lock_guard hold{apply_mutex_};
         const lab::Database database = system.database;
         const std::uint64_t number = newest_ + 1;
-        generation_ = make_generation(std::move(system), number);
+        generation_ = make_generation(std::move(system), number, backend_);
         workers_->apply(generation_);
         front_end_->apply(generation_);
-        if (storage_) storage_->apply(database, number);
+        if (storage_) storage_->apply(database, number, queries_of(*generation_));
         newest_ = number;
         return number;
     }
@@ -123,6 +133,10 @@ class LiveServer final : public Server {
     [[nodiscard]] std::uint64_t generation() const override {
         const std::uint64_t newest = newest_;
         return storage_ ? std::min(newest, storage_->settled()) : newest;
+    }
+
+    void set_database(std::shared_ptr<Database> database) override {
+        workers_->set_database(std::move(database));
     }
 
     [[nodiscard]] ServerSample sample() override {
@@ -174,6 +188,7 @@ class LiveServer final : public Server {
 
   private:
     NothingChanges nothing_changes_;
+    std::optional<int> backend_;
     CompletionQueue completions_;
     std::mutex apply_mutex_;
     GenerationPtr generation_;
@@ -190,6 +205,9 @@ class LiveServer final : public Server {
 }  // namespace
 
 Result<std::unique_ptr<Server>> Server::open(Options options) {
+    if (!options.backend && options.system.balancer.rule != BalancerRule::none) {
+        return open_balanced_server(std::move(options));
+    }
     auto server = std::make_unique<LiveServer>();
     if (auto prepared = server->prepare(options); !prepared) return prepared.error();
     return std::unique_ptr<Server>{std::move(server)};

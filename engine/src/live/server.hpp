@@ -9,12 +9,17 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace lab::live {
 
-/// A whole live System: listener, sessions, workers, cache, database. Owns its threads.
+class Database;
+class Storage;
+
+/// A whole live System: listener, sessions, workers, cache, database; with balancer.rule other than
+/// none a proxy in front of several such servers, which share the database. Owns its threads.
 ///
 /// Threads: any for every call below; open() and the destructor block (database, joins).
 class Server {
@@ -33,6 +38,11 @@ class Server {
         std::function<void(const std::string&)> on_progress;
         /// Polled while preparing; true gives up with ErrorCode::interrupted.
         std::function<bool()> cancelled;
+
+        /// Set by a balanced server for each of its backends: which it is (from 0), and the
+        /// database that they share, which outlives them.
+        std::optional<int> backend;
+        Storage* shared_storage = nullptr;
     };
     /// Errors: port_in_use, invalid_input, no_resources, interrupted, failed.
     [[nodiscard]] static Result<std::unique_ptr<Server>> open(Options options);
@@ -40,11 +50,13 @@ class Server {
 
     [[nodiscard]] virtual std::uint16_t port() const = 0;
     /// New settings, same routes, from the next request on. Returns the generation that they will
-    /// carry. An index is created or dropped on the storage thread; the sample's `progress` says so
-    /// meanwhile.
+    /// carry. Whether there is a balancer does not change. An index is created or dropped on the
+    /// storage thread; the sample's `progress` says so meanwhile.
     virtual std::uint64_t apply(System system) = 0;
     /// The newest generation that is wholly in force (workers resized, index there).
     [[nodiscard]] virtual std::uint64_t generation() const = 0;
+    /// A backend's: another database from the next request on.
+    virtual void set_database(std::shared_ptr<Database> database) = 0;
     /// Levels now, and times and counts since the last call. One caller.
     [[nodiscard]] virtual ServerSample sample() = 0;
     /// Events since the last call (queued, started, answered), at most `most`.

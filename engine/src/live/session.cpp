@@ -17,6 +17,7 @@ Session::Session(SessionHost& host, FrontSocket socket) : host_{host}, socket_{s
 void Session::start() {
     boost::system::error_code ec;
     socket_.non_blocking(true, ec);
+    host_.dispatcher->opened(*this);
     set_no_delay(host_.generation->system.network.no_delay);
     bind_at_accept_ = server().bind == BindPoint::accept;
     if (ec) {
@@ -301,6 +302,7 @@ void Session::close() {
     } else {
         let_worker_go();
     }
+    host_.dispatcher->closed(*this);
     boost::system::error_code ec;
     socket_.close(ec);
 }
@@ -310,6 +312,25 @@ void Session::abort() {
     boost::system::error_code ec;
     socket_.set_option(boost::asio::socket_base::linger{true, 0}, ec);
     close();
+}
+
+/// A close over unread bytes would reach the client as a reset.
+bool Session::has_unread_bytes() const {
+    boost::system::error_code ec;
+    return !buffer_.empty() || socket_.available(ec) > 0;
+}
+
+void Session::on_worker_gone(bool killed) {
+    if (closed_ || with_dispatcher_) {
+        worker_leaves_ = !killed;  // what waits or is in hand comes back by itself
+    } else if (killed) {
+        abort();
+    } else if (state_ == State::head && !begun_ && answered_before_ && !has_unread_bytes()) {
+        close();
+    } else {
+        worker_leaves_ = true;
+    }
+    settle();
 }
 
 void Session::shut_down() {

@@ -73,6 +73,7 @@ class Session final : public Exchange {
 
     void on_bound() override;
     void on_answer() override;
+    void on_worker_gone(bool killed) override;
 
     std::size_t place = 0;  ///< in the host's list
 
@@ -122,10 +123,12 @@ class Session final : public Exchange {
     void refuse(int status);
     void answer_prepared();
     void answer_exchange();
+    void answer_piece();
     void append_lab_fields(std::string& head);
     void write(std::string_view head, std::string_view body, bool body_stays);
     void write_rest();
     void on_written();
+    void on_drained();
     void wait_until_drained();
     void finish_exchange();
     void next_request();
@@ -139,6 +142,7 @@ class Session final : public Exchange {
     void limit_passed();
     [[nodiscard]] const Server& server() const { return host_.generation->system.server; }
     [[nodiscard]] bool may_read() const;
+    [[nodiscard]] bool has_unread_bytes() const;
 
     SessionHost& host_;
     FrontSocket socket_;
@@ -161,10 +165,13 @@ class Session final : public Exchange {
     bool with_dispatcher_ = false;  ///< bind or submit was called, and no callback has come
     bool bound_ = false;            ///< a worker is held for it
     bool owes_finish_ = false;      ///< on_answer came, finish was not called
+    bool in_pieces_ = false;        ///< the head and a piece of an answer have gone, more comes
     bool half_closed_ = false;      ///< the client sends no more
     bool closed_ = false;
     bool bind_at_accept_ = false;
     bool begun_ = false;           ///< a byte of the request has come
+    bool answered_before_ = false;  ///< this is not the connection's first request
+    bool worker_leaves_ = false;   ///< its worker goes: the next answer is the last
     bool head_limit_set_ = false;  ///< the time limit of its head runs
 };
 

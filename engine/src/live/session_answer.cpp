@@ -47,7 +47,7 @@ void Session::complete() {
 
 void Session::ask_dispatcher() {
     deadline_ = Instant::max();
-    if (!bound_ && host_.must_hold()) {
+    if (!bound_ && home < 0 && host_.must_hold()) {
         state_ = State::held;
         host_.hold(*this);
         return;
@@ -77,6 +77,8 @@ void Session::submit_request() {
     target = target_;
     answer.clear();
     effect = {};
+    whole_length.reset();
+    more = in_pieces_ = false;
     const auto id = request_.asked ? request_.planned : ++host_.next_id;
     cursor = core::begin(generation->programs[route], host_.seed, id, request_.received, now);
     host_.dispatcher->submit(*this);
@@ -112,6 +114,8 @@ void Session::on_answer() {
         finish_exchange();
     } else if (effect.op != core::Op::respond) {
         abort();
+    } else if (in_pieces_) {
+        answer_piece();
     } else {
         answer_exchange();
     }
@@ -156,8 +160,8 @@ void Session::answer_prepared() {
 
 void Session::answer_exchange() {
     const bool good = effect.status == 200;
-    if (!request_.complete)
-        request_.persistence = Persistence::close;  // refused before it was read
+    // Refused before it was read, or by a worker that leaves.
+    if (!request_.complete || worker_leaves_) request_.persistence = Persistence::close;
     const std::string_view body =
         good ? std::string_view{answer.body} : refusal_page(effect.status);
     auto& head = host_.scratch;
@@ -165,10 +169,11 @@ void Session::answer_exchange() {
     begin_head(head,
                {.status = effect.status,
                 .content_type = good ? host_.routes->content_type(route) : plain_text,
-                .length = body.size(),
+                .length = good ? whole_length.value_or(body.size()) : body.size(),
                 .persistence = request_.persistence,
                 .allow = {}},
                host_.date);
+    in_pieces_ = more;
     if (request_.asked && request_.complete) append_lab_fields(head);
     end_head(head);
     if (request_.head_only) {
@@ -178,6 +183,15 @@ void Session::answer_exchange() {
         write(head, {}, true);
     } else {
         write(head, body, true);
+    }
+}
+
+/// The next piece of an answer whose head has gone.
+void Session::answer_piece() {
+    if (request_.head_only || answer.body.empty()) {
+        on_written();
+    } else {
+        write(answer.body, {}, false);
     }
 }
 
@@ -267,14 +281,29 @@ void Session::write_rest() {
 
 void Session::on_written() {
     if (owes_finish_) {
-        const bool drained = generation->system.server.release == ReleasePoint::drained;
+        // A piece counts as taken when the client's kernel has it: our own buffers would hold it
+        // all.
+        const bool drained = more || generation->system.server.release == ReleasePoint::drained;
         if (drained && platform::unsent_bytes(socket_.native_handle()) > 0) {
             platform::report_writable_when_sent(socket_.native_handle(), true);
             wait_until_drained();
             return;
         }
-        finish_exchange();
     }
+    on_drained();
+}
+
+/// The answer, or a piece of it, has gone as far as it has to.
+void Session::on_drained() {
+    if (owes_finish_ && more) {
+        state_ = State::in_hand;
+        deadline_ = Instant::max();
+        owes_finish_ = false;
+        with_dispatcher_ = true;
+        host_.dispatcher->more(*this);
+        return;
+    }
+    if (owes_finish_) finish_exchange();
     next_request();
 }
 
@@ -293,8 +322,7 @@ void Session::wait_until_drained() {
             wait_until_drained();
         } else {
             platform::report_writable_when_sent(socket_.native_handle(), false);
-            finish_exchange();
-            next_request();
+            on_drained();
             proceed();
         }
         settle();
@@ -317,6 +345,7 @@ void Session::next_request() {
         linger();  // nothing that came after it is looked at: RFC 9112 9.3
         return;
     }
+    answered_before_ = true;
     request_ = {};
     check_.restart();
     begun_ = head_limit_set_ = false;

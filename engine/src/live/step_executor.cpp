@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "live/step_executor.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <exception>
 #include <iterator>
@@ -15,7 +16,14 @@ namespace {
 Instant now() { return std::chrono::steady_clock::now(); }
 
 core::Fault fault_of(const Error& error) {
-    return error.code == ErrorCode::interrupted ? core::Fault::cancelled : core::Fault::failed;
+    switch (error.code) {
+        case ErrorCode::interrupted:
+            return core::Fault::cancelled;
+        case ErrorCode::timed_out:
+            return core::Fault::query_timeout;
+        default:
+            return core::Fault::failed;
+    }
 }
 
 }  // namespace
@@ -44,20 +52,41 @@ void StepExecutor::end() {
 
 core::Outcome StepExecutor::perform(const core::Effect& effect) {
     core::Outcome outcome;
+    const double slowdown = exchange_ != nullptr ? exchange_->generation->slowdown : 1;
+    const Instant begun = slowdown > 1 ? now() : Instant{};
     try {
         outcome = carry_out(effect);
+        if (slowdown > 1 && outcome.fault == core::Fault::none) {
+            outcome.fault = draw_out(effect, begun);
+        }
     } catch (const std::exception&) {  // memory has run out: this answer fails, the server lives
         outcome.fault = core::Fault::failed;
     }
     // A run that stops waits for no step that is yet to come.
     const bool leaving = effect.op == core::Op::release;
-    if (!leaving && outcome.fault == core::Fault::none && cancelled_.load()) {
+    if (!leaving && outcome.fault == core::Fault::none && ends()) {
         outcome.fault = core::Fault::cancelled;
-        if (effect.op == core::Op::acquire) let_go(effect.resource);
+        if (effect.op == core::Op::acquire) static_cast<void>(let_go(effect.resource));
     }
     state.store(WorkerState::computing, std::memory_order_relaxed);
     outcome.now = now();
     return outcome;
+}
+
+/// On a backend that is slow, what took its real time takes the rest of `slowdown` times as long.
+/// Times that the program draws are longer already.
+core::Fault StepExecutor::draw_out(const core::Effect& effect, Instant begun) {
+    switch (effect.op) {
+        case core::Op::query:
+        case core::Op::update:
+        case core::Op::render:
+        case core::Op::fill: {
+            const double more = exchange_->generation->slowdown - 1;
+            return sleep(from_seconds(to_seconds(now() - begun) * more));
+        }
+        default:
+            return core::Fault::none;
+    }
 }
 
 core::Outcome StepExecutor::carry_out(const core::Effect& effect) {
@@ -67,7 +96,7 @@ core::Outcome StepExecutor::carry_out(const core::Effect& effect) {
             outcome.fault = take(effect.resource);
             break;
         case core::Op::release:
-            let_go(effect.resource);
+            outcome.fault = let_go(effect.resource);
             break;
         case core::Op::spend:
             outcome = spend(effect.cost);
@@ -106,6 +135,7 @@ core::Outcome StepExecutor::carry_out(const core::Effect& effect) {
         case core::Op::fork:
         case core::Op::join:  // an event loop's
         case core::Op::jump:
+        case core::Op::forward:
         case core::Op::respond:
         case core::Op::end:
             LAB_ASSERT(false);  // the front end's
@@ -118,19 +148,40 @@ core::Fault StepExecutor::take(core::ResourceId resource) {
         state.store(WorkerState::lock_wait, std::memory_order_relaxed);
         return worker_->lock->acquire(lock_ticket_) ? core::Fault::none : core::Fault::cancelled;
     }
+    return resource == core::ResourceId::write_lock ? begin_write() : take_connection();
+}
+
+core::Fault StepExecutor::take_connection() {
     state.store(WorkerState::pool_wait, std::memory_order_relaxed);
     if (!worker_->connections) return core::Fault::failed;
-    return worker_->connections->acquire(ticket_, lease_);
+    return counted(worker_->connections->acquire(ticket_, lease_));
 }
 
 std::optional<core::Fault> StepExecutor::ask_for_connection(std::function<void()> on_end) {
     state.store(WorkerState::pool_wait, std::memory_order_relaxed);
     if (!worker_->connections) return core::Fault::failed;
-    return worker_->connections->acquire_later(ticket_, lease_, std::move(on_end));
+    const auto decided = worker_->connections->acquire_later(ticket_, lease_, std::move(on_end));
+    return decided ? std::optional{counted(*decided)} : std::nullopt;
 }
 
 core::Fault StepExecutor::collect_connection() {
-    return worker_->connections->collect(ticket_, lease_);
+    return counted(worker_->connections->collect(ticket_, lease_));
+}
+
+/// What came of asking for a connection, in the books.
+core::Fault StepExecutor::counted(core::Fault fault) {
+    if (std::exchange(lease_.opened, false)) ++worker_->meters->opened;
+    if (fault == core::Fault::pool_timeout) ++worker_->meters->pool_timeouts;
+    return fault;
+}
+
+core::Fault StepExecutor::begin_write() {
+    state.store(WorkerState::write_wait, std::memory_order_relaxed);
+    const auto begun = lease_.connection->begin_write(settings().lock_timeout);
+    if (begun) return core::Fault::none;
+    if (begun.error().code != ErrorCode::timed_out) return fault_of(begun.error());
+    ++worker_->meters->lock_timeouts;
+    return core::Fault::lock_timeout;
 }
 
 void StepExecutor::take_in(StepExecutor& branch) {
@@ -138,67 +189,102 @@ void StepExecutor::take_in(StepExecutor& branch) {
     rows_.insert(rows_.end(), branch.rows_.begin(), branch.rows_.end());
 }
 
-void StepExecutor::let_go(core::ResourceId resource) {
+core::Fault StepExecutor::let_go(core::ResourceId resource) {
     if (resource == core::ResourceId::interpreter_lock) {
         worker_->lock->release(lock_ticket_, std::exchange(broken_off_, false));
+    } else if (resource == core::ResourceId::write_lock) {
+        const auto ended = lease_.connection->end_write();
+        if (!ended) return fault_of(ended.error());
     } else if (resource == core::ResourceId::connection && lease_.slot >= 0) {
         worker_->connections->release(std::exchange(lease_, ConnectionPool::Lease{}));
     }
+    return core::Fault::none;
 }
 
 core::Outcome StepExecutor::spend(Duration cost) {
     core::Outcome outcome;
     const bool locks = exchange_->generation->system.server.interpreter_lock;
     outcome.remaining = kernel_.burn(cost, [&] {
-        return cancelled_.load(std::memory_order_relaxed) ||
-               (locks && worker_->lock->drop_requested());
+        return ends() || (locks && worker_->lock->drop_requested());
     });
-    if (cancelled_.load()) outcome.remaining = Duration{};
+    if (ends()) outcome.remaining = Duration{};
     broken_off_ = outcome.remaining > Duration{};
     return outcome;
 }
 
 core::Fault StepExecutor::sleep(Duration time) {
-    const bool slept = parker_->sleep_until(now() + time);
+    const bool slept = parker_->sleep_until(now() + time, [this] { return ends(); });
     return slept ? core::Fault::none : core::Fault::cancelled;
 }
 
+/// To the database and back, where that has not been awaited already.
 core::Fault StepExecutor::travel(const core::Effect& effect) {
-    const Duration round_trip = exchange_->generation->system.database.round_trip;
+    state.store(WorkerState::database, std::memory_order_relaxed);
+    const Duration round_trip = settings().round_trip;
     if (effect.travelled || round_trip <= Duration{}) return core::Fault::none;
     return sleep(round_trip);
 }
 
 core::Outcome StepExecutor::query(const core::Effect& effect) {
     core::Outcome outcome;
-    state.store(WorkerState::database, std::memory_order_relaxed);
     outcome.fault = travel(effect);
     if (outcome.fault != core::Fault::none) return outcome;
-
-    const auto kind = static_cast<QueryKind>(effect.arg);
-    const auto version = lease_.connection->read(kind, exchange_->key, rows_);
-    if (!version) {
-        outcome.fault = fault_of(version.error());
+    const core::AskedQuery asked = core::AskedQuery::unpacked(effect.arg);
+    const auto read = lease_.connection->read(asked, exchange_->key, rows_,
+                                              {settings().access, settings().query_timeout});
+    ++worker_->meters->queries;
+    if (!read) {
+        outcome.fault = fault_of(read.error());
+        if (outcome.fault == core::Fault::query_timeout) ++worker_->meters->query_timeouts;
         return outcome;
     }
+    worker_->meters->rows_touched += read->rows_touched;
     outcome.rows = static_cast<std::uint32_t>(rows_.size());
-    answer_->versions.push_back(*version);
-    note_rows(kind);
+    add_version(asked, read->version);
+    if (asked.trip == 0) note_rows(asked);
     return outcome;
 }
 
+/// One version a step: of the products, and of what is asked several times the oldest.
+void StepExecutor::add_version(const core::AskedQuery& asked, std::uint64_t version) {
+    std::vector<std::uint64_t>& versions = answer_->versions;
+    if (asked.trip == 0) {
+        versions.push_back(version);
+    } else if (!versions.empty() && core::repeats(asked.kind)) {
+        versions.back() = std::min(versions.back(), version);
+    }
+}
+
 core::Fault StepExecutor::update(const core::Effect& effect) {
-    state.store(WorkerState::database, std::memory_order_relaxed);
     if (travel(effect) != core::Fault::none) return core::Fault::cancelled;
-    const auto changed = lease_.connection->change(exchange_->key);
-    return changed ? core::Fault::none : fault_of(changed.error());
+    const auto changed = lease_.connection->update(exchange_->key, settings().query_timeout);
+    ++worker_->meters->queries;
+    if (changed) return core::Fault::none;
+    const core::Fault fault = fault_of(changed.error());
+    if (fault == core::Fault::query_timeout) ++worker_->meters->query_timeouts;
+    return fault;
 }
 
 /// For a write that drops what was made from them.
-void StepExecutor::note_rows(QueryKind kind) {
+void StepExecutor::note_rows(const core::AskedQuery& asked) {
     if (!worker_->cache) return;
     const Keyspace& keys = worker_->connections->database()->keys();
-    answer_->rows.push_back(keys.row_of(kind, exchange_->key));
+    std::vector<std::uint64_t>& rows = answer_->rows;
+    switch (asked.kind) {
+        case QueryKind::product_by_sku:
+        case QueryKind::product_by_id:
+        case QueryKind::products_by_category:
+            rows.push_back(keys.row_of(asked.kind, exchange_->key));
+            return;
+        case QueryKind::products_under_price:
+            rows.push_back(Keyspace::whole_table());
+            return;
+        case QueryKind::reviews_per_product:
+        case QueryKind::reviews_in_batch:
+        case QueryKind::reviews_joined:
+            for (const ProductRow& row : rows_) rows.push_back(static_cast<std::uint64_t>(row.id));
+            return;
+    }
 }
 
 core::Outcome StepExecutor::look_up(const core::Effect& effect) {
@@ -264,13 +350,14 @@ void StepExecutor::store(std::uint64_t lot) {
     worker_->cache->put(mark.key, std::move(made), at, at - mark.since, lot);
 }
 
-/// A row's own entries, and those of its category.
+/// A row's own entries, those of its category, and those made from the whole table.
 void StepExecutor::drop_entries() {
     state.store(WorkerState::cache, std::memory_order_relaxed);
     if (!worker_->cache || !worker_->connections) return;
     const Keyspace& keys = worker_->connections->database()->keys();
     worker_->cache->drop_made_from({keys.row_of(QueryKind::product_by_id, exchange_->key),
-                                    keys.row_of(QueryKind::products_by_category, exchange_->key)});
+                                    keys.row_of(QueryKind::products_by_category, exchange_->key),
+                                    Keyspace::whole_table()});
 }
 
 }  // namespace lab::live

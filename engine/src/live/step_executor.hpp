@@ -71,15 +71,28 @@ class StepExecutor {
         std::size_t rows = 0;
         bool uncached = false;  ///< the cache was of no use: nothing is stored
     };
+    /// The run stops, or the worker was killed.
+    [[nodiscard]] bool ends() const {
+        return cancelled_.load(std::memory_order_relaxed) ||
+               worker_->killed->load(std::memory_order_relaxed);
+    }
     [[nodiscard]] core::Outcome carry_out(const core::Effect& effect);
+    [[nodiscard]] core::Fault draw_out(const core::Effect& effect, Instant begun);
     [[nodiscard]] core::Fault take(core::ResourceId resource);
-    void let_go(core::ResourceId resource);
+    [[nodiscard]] core::Fault take_connection();
+    [[nodiscard]] core::Fault counted(core::Fault fault);
+    [[nodiscard]] core::Fault begin_write();
+    [[nodiscard]] core::Fault let_go(core::ResourceId resource);
     [[nodiscard]] core::Outcome spend(Duration cost);
     [[nodiscard]] core::Fault sleep(Duration time);
     [[nodiscard]] core::Outcome query(const core::Effect& effect);
     [[nodiscard]] core::Fault update(const core::Effect& effect);
     [[nodiscard]] core::Fault travel(const core::Effect& effect);
-    void note_rows(QueryKind kind);
+    void add_version(const core::AskedQuery& asked, std::uint64_t version);
+    void note_rows(const core::AskedQuery& asked);
+    [[nodiscard]] const lab::Database& settings() const {
+        return exchange_->generation->system.database;
+    }
     [[nodiscard]] core::Outcome look_up(const core::Effect& effect);
     [[nodiscard]] core::Fault wait_for_entry();
     void store(std::uint64_t lot);

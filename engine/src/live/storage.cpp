@@ -25,7 +25,8 @@ Database::Options database_options(const lab::Database& wanted, std::uint64_t ve
                                    const std::filesystem::path& data_folder) {
     Database::Options options;
     options.products = wanted.products;
-    options.index = wanted.index;
+    options.indexes = {wanted.index, wanted.price_indexes};
+    options.replica_lag = wanted.replica_lag;
     options.version_base = version_base;
     options.data_folder = data_folder;
     return options;
@@ -38,6 +39,7 @@ Storage::Storage(Options options)
       keys_{static_cast<std::uint64_t>(options_.keys), options_.zipf},
       settled_{options_.generation},
       wanted_{options_.database},
+      queries_{options_.queries},
       wanted_generation_{options_.generation},
       rate_{options_.database.updates} {}
 
@@ -49,7 +51,7 @@ Result<std::unique_ptr<Storage>> Storage::open(Options options) {
     auto database =
         Database::open(database_options(has.database, 0, has.data_folder), has.preparation);
     if (!database) return database.error();
-    storage->adopt(std::move(database.value()));
+    storage->adopt(std::move(database.value()), has.database.access);
     return storage;
 }
 
@@ -63,10 +65,12 @@ Result<void> Storage::start(std::function<void(std::shared_ptr<Database>)> on_da
     return {};
 }
 
-void Storage::apply(const lab::Database& wanted, std::uint64_t generation) {
+void Storage::apply(const lab::Database& wanted, std::uint64_t generation,
+                    std::vector<core::AskedQuery> queries) {
     {
         const std::lock_guard hold{mutex_};
         wanted_ = wanted;
+        if (!queries.empty()) queries_ = std::move(queries);
         wanted_generation_ = generation;
     }
     wake_.notify_one();
@@ -115,12 +119,25 @@ void Storage::settle(const lab::Database& wanted) {
     Result<void> done;
     if (wanted.products != database()->keys().products()) {
         done = replace(wanted);
-    } else if (wanted.index != database()->has_index()) {
-        say(wanted.index ? "creating the index" : "dropping the index");
-        done = database()->set_index(wanted.index);
-        read_plans();
+    } else {
+        done = change_indexes(wanted);
+        if (done && wanted.replica_lag > Duration{} && !database()->replica()) {
+            say("copying the database to its replica");
+        }
+        if (done) done = database()->set_replica(wanted.replica_lag);
+        read_plans(wanted.access);
     }
     say(done || stopping_ ? std::string{} : done.error().message());
+}
+
+Result<void> Storage::change_indexes(const lab::Database& wanted) {
+    const Indexes asked{wanted.index, wanted.price_indexes};
+    const Indexes has = database()->indexes();
+    if (asked == has) return {};
+    const bool more = (asked.look_up && !has.look_up) || asked.price > has.price;
+    const bool one = asked.price == has.price;
+    say(fmt::format("{} the index{}", more ? "creating" : "dropping", one ? "" : "es"));
+    return database()->set_indexes(asked);
 }
 
 Result<void> Storage::replace(const lab::Database& wanted) {
@@ -136,11 +153,11 @@ Result<void> Storage::replace(const lab::Database& wanted) {
     if (on_database_) on_database_(made.value());
     // Only now: what is asked from here on is answered from the new rows.
     connection_.reset();
-    adopt(std::move(made.value()));
+    adopt(std::move(made.value()), wanted.access);
     return {};
 }
 
-void Storage::adopt(std::shared_ptr<Database> database) {
+void Storage::adopt(std::shared_ptr<Database> database, Access access) {
     const VersionTable& table = database->versions();
     {
         const std::lock_guard hold{mutex_};
@@ -149,15 +166,20 @@ void Storage::adopt(std::shared_ptr<Database> database) {
         if (stopping_) database_->cancel();
     }
     truth_ = &table;
-    read_plans();
+    read_plans(access);
 }
 
-void Storage::read_plans() {
+void Storage::read_plans(Access access) {
     std::vector<std::string> plans;
+    std::vector<core::AskedQuery> queries;
+    {
+        const std::lock_guard hold{mutex_};
+        queries = queries_;
+    }
     auto connection = database()->connect();
-    for (const QueryKind query : options_.queries) {
+    for (const core::AskedQuery& query : queries) {
         if (!connection) break;
-        auto plan = (*connection)->explain(query);
+        auto plan = (*connection)->explain(query, access);
         plans.push_back(plan ? plan.value() : plan.error().message());
     }
     const std::lock_guard hold{mutex_};
@@ -206,11 +228,12 @@ void Storage::shorten_log(Instant now) {
     log_due_ = now + log_look;
     const std::uint64_t last = database()->versions().last();
     if (last < log_begins_ + longest_log) return;
-    log_begins_ = last;
-    // Waits for readers that began before it; a failure means only that the log stays long for now.
-    if (Connection* const connection = own_connection()) {
-        static_cast<void>(connection->run("PRAGMA wal_checkpoint(TRUNCATE)"));
-    }
+    // Waits for readers that began before it, and holds writers up meanwhile: not for long. Where
+    // it could not be done the log stays long until the next look.
+    constexpr Duration longest = 200ms;
+    Connection* const connection = own_connection();
+    if (connection == nullptr) return;
+    if (connection->empty_log(longest)) log_begins_ = last;
 }
 
 std::shared_ptr<Database> Storage::database() const {
@@ -235,8 +258,8 @@ std::uint64_t Storage::changes() const {
     return sum;
 }
 
-std::uint64_t Storage::committed(QueryKind query, std::uint64_t key) const {
-    return truth_.load()->of(query, key);
+std::uint64_t Storage::committed(const core::AskedQuery& asked, std::uint64_t key) const {
+    return truth_.load()->of(asked, key);
 }
 
 }  // namespace lab::live

@@ -29,10 +29,10 @@ class Storage final : public TruthSource {
   public:
     struct Options {
         lab::Database database;
-        std::uint64_t generation = 1;    ///< of these settings
-        std::vector<QueryKind> queries;  ///< that routes use, in their order; each once
-        std::uint64_t seed = 42;         ///< of the rows that are changed
-        int keys = 1'000;                ///< rows are changed as they are asked for
+        std::uint64_t generation = 1;           ///< of these settings
+        std::vector<core::AskedQuery> queries;  ///< that routes use, in their order; each once
+        std::uint64_t seed = 42;                ///< of the rows that are changed
+        int keys = 1'000;                       ///< rows are changed as they are asked for
         double zipf = 0;
         std::filesystem::path data_folder;  ///< of templates; empty: the default
         Preparation preparation;
@@ -46,8 +46,10 @@ class Storage final : public TruthSource {
     /// Starts the thread. `on_database` is called on it when another database takes the place of
     /// the first. Errors: no_resources.
     [[nodiscard]] Result<void> start(std::function<void(std::shared_ptr<Database>)> on_database);
-    /// New settings. They are in force when settled() has reached `generation`.
-    void apply(const lab::Database& wanted, std::uint64_t generation);
+    /// New settings. They are in force when settled() has reached `generation`. `queries`: of the
+    /// routes now; empty: as before.
+    void apply(const lab::Database& wanted, std::uint64_t generation,
+               std::vector<core::AskedQuery> queries = {});
     [[nodiscard]] std::uint64_t settled() const { return settled_.load(); }
     /// Breaks off what is being done and joins the thread.
     void stop();
@@ -60,15 +62,17 @@ class Storage final : public TruthSource {
     /// Rows changed since the start, by this thread and by requests alike.
     [[nodiscard]] std::uint64_t changes() const;
 
-    [[nodiscard]] std::uint64_t committed(QueryKind query, std::uint64_t key) const override;
+    [[nodiscard]] std::uint64_t committed(const core::AskedQuery& asked,
+                                          std::uint64_t key) const override;
 
   private:
     explicit Storage(Options options);
     void run();
     void settle(const lab::Database& wanted);
     [[nodiscard]] Result<void> replace(const lab::Database& wanted);
-    void adopt(std::shared_ptr<Database> database);
-    void read_plans();
+    void adopt(std::shared_ptr<Database> database, Access access);
+    [[nodiscard]] Result<void> change_indexes(const lab::Database& wanted);
+    void read_plans(Access access);
     void say(std::string text);
     [[nodiscard]] Instant next_change(Instant now);
     void change_a_row();
@@ -85,6 +89,7 @@ class Storage final : public TruthSource {
     mutable std::mutex mutex_;
     std::condition_variable wake_;
     lab::Database wanted_;
+    std::vector<core::AskedQuery> queries_;
     std::uint64_t wanted_generation_ = 0;
     std::shared_ptr<Database> database_;
     std::vector<std::shared_ptr<const VersionTable>> tables_;  ///< truth_ may still be read

@@ -129,7 +129,7 @@ bool TaskLoop::take_turn() {
         const std::lock_guard hold{mutex_};
         const Instant at = now();
         // A run that stops waits for nothing that is yet to come.
-        const auto next = turns_.take(cancelled_.load() ? Instant::max() : at);
+        const auto next = turns_.take(ends() ? Instant::max() : at);
         if (!next) return false;
         turn = *next;
         task = reinterpret_cast<Task*>(turn.who);
@@ -173,7 +173,7 @@ void TaskLoop::drive(Task& task, Outcome outcome) {
     task.executor.move_to(ticket_, inbox_);
     do {
         const bool leaving = task.effect.op == Op::release;
-        const bool over = task.abandoned || cancelled_.load(std::memory_order_relaxed);
+        const bool over = task.abandoned || ends();
         const bool entering =
             task.effect.op == Op::acquire && task.effect.resource == ResourceId::worker;
         if (over && !leaving && !entering && outcome.fault == Fault::none) {
@@ -187,7 +187,9 @@ void TaskLoop::drive(Task& task, Outcome outcome) {
 /// What an acquire has brought that is of no use any more.
 void TaskLoop::give_back(Task& task) {
     const ResourceId resource = task.effect.resource;
-    if (resource != ResourceId::connection && resource != ResourceId::interpreter_lock) return;
+    const bool held = resource == ResourceId::connection || resource == ResourceId::write_lock ||
+                      resource == ResourceId::interpreter_lock;
+    if (!held) return;
     static_cast<void>(task.executor.perform({.op = Op::release, .resource = resource}));
 }
 
@@ -225,7 +227,9 @@ bool TaskLoop::step(Task& task, Outcome& outcome) {
 bool TaskLoop::sleeps(Task& task) {
     Duration time = task.effect.cost;
     if (task.effect.op == Op::travel) {
-        time = task.exchange->generation->system.database.round_trip;
+        const Generation& generation = *task.exchange->generation;
+        time = from_seconds(to_seconds(generation.system.database.round_trip) *
+                            generation.slowdown);
     } else if (task.cursor->holds(ResourceId::loop)) {
         return false;
     }
@@ -276,6 +280,7 @@ bool TaskLoop::acquire(Task& task, Outcome& outcome) {
         }
         case ResourceId::worker:
         case ResourceId::interpreter_lock:
+        case ResourceId::write_lock:  // SQLite's driver blocks: nobody else runs meanwhile
             break;
     }
     perform(task, outcome);
@@ -295,7 +300,8 @@ void TaskLoop::perform(Task& task, Outcome& outcome) {
     if (effect.op == Op::sleep || effect.op == Op::query || effect.op == Op::update) {
         state = WorkerState::blocked;
     } else if (effect.op == Op::acquire) {
-        state = WorkerState::lock_wait;
+        const bool writes = effect.resource == ResourceId::write_lock;
+        state = writes ? WorkerState::write_wait : WorkerState::lock_wait;
     } else if (effect.op == Op::render) {
         state = WorkerState::render;
     }
@@ -305,7 +311,7 @@ void TaskLoop::perform(Task& task, Outcome& outcome) {
 
 /// On a thread of the pool: everything until the token is let go.
 void TaskLoop::Task::run_on(core::Ticket thread, Inbox& parker) {
-    if (loop.cancelled_.load()) {
+    if (loop.ends()) {
         loop.wake(*this, Fault::cancelled);
         return;
     }
@@ -389,6 +395,7 @@ Outcome TaskLoop::run_branches(Exchange& exchange, const WorkerPtr& worker, Step
     }
     parent->cursor = &exchange.cursor;
     parent->elsewhere = true;
+    killed_ = worker->killed;
     start_branches(*parent);
     while (parent->running > 0) {
         if (!take_turn()) rest();

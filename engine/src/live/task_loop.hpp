@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -101,6 +102,10 @@ class TaskLoop {
     void wake(Task& task, core::Fault fault);
     /// Makes a turn due. What wakes it sooner takes its place.
     std::uint64_t await(Task& task, Waits what, Instant due);
+    /// The run stops, or the worker was killed whose branches these are.
+    [[nodiscard]] bool ends() const {
+        return cancelled_.load() || (killed_ && killed_->load());
+    }
     [[nodiscard]] bool take_turn();
     void rest();
     void resume(Task& task, Instant due, core::Fault fault);
@@ -124,6 +129,7 @@ class TaskLoop {
     const CpuKernel& kernel_;
     Inbox& inbox_;
     const std::atomic<bool>& cancelled_;
+    std::shared_ptr<const std::atomic<bool>> killed_;  ///< of the worker of run_branches()
     std::atomic<WorkerState> state_{WorkerState::idle};
     std::atomic<std::uint64_t> request_{0};
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "lab/model.hpp"
+#include "core/program.hpp"
 
 #include <array>
 #include <cstdint>
@@ -22,7 +22,17 @@ using Versions = std::array<std::uint64_t, checked_queries>;
 class TruthSource {
   public:
     virtual ~TruthSource() = default;
-    [[nodiscard]] virtual std::uint64_t committed(QueryKind query, std::uint64_t key) const = 0;
+    /// Of the `trip` of `asked` that reads products (the first).
+    [[nodiscard]] virtual std::uint64_t committed(const core::AskedQuery& asked,
+                                                  std::uint64_t key) const = 0;
+};
+
+/// What is true of a server without a database: nothing ever changes.
+class NothingChanges final : public TruthSource {
+  public:
+    [[nodiscard]] std::uint64_t committed(const core::AskedQuery&, std::uint64_t) const override {
+        return 0;
+    }
 };
 
 }  // namespace lab::live

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <vector>
 
-#include "lab/model.hpp"
+#include "core/program.hpp"
 #include "live/keyspace.hpp"
 
 namespace lab::live {
@@ -22,6 +23,7 @@ class VersionTable {
         : keys_{keys},
           base_{base},
           last_{base},
+          committed_{base},
           products_(static_cast<std::size_t>(keys.products()) + 1),
           categories_(static_cast<std::size_t>(keys.categories())) {}
 
@@ -30,16 +32,29 @@ class VersionTable {
     [[nodiscard]] std::uint64_t take_next() { return last_.fetch_add(1) + 1; }
     /// The change `version` of `product` has been committed.
     void set(std::int64_t product, std::uint64_t version) {
+        raise(committed_, version);
         raise(products_[static_cast<std::size_t>(product)], version - base_);
         raise(categories_[static_cast<std::size_t>(keys_.category_of_product(product))],
               version - base_);
     }
-    [[nodiscard]] std::uint64_t of(QueryKind query, std::uint64_t key) const {
-        if (query == QueryKind::products_by_category) {
-            return base_ + categories_[static_cast<std::size_t>(keys_.category_of(key))].load();
+    [[nodiscard]] std::uint64_t of(const core::AskedQuery& asked, std::uint64_t key) const {
+        switch (asked.kind) {
+            case QueryKind::product_by_sku:
+            case QueryKind::product_by_id:
+                return base_ + products_[static_cast<std::size_t>(keys_.product_of(key))].load();
+            case QueryKind::products_by_category:
+                return base_ + categories_[static_cast<std::size_t>(keys_.category_of(key))].load();
+            case QueryKind::products_under_price:
+                return committed_.load();
+            case QueryKind::reviews_per_product:
+            case QueryKind::reviews_in_batch:
+            case QueryKind::reviews_joined:
+                break;
         }
-        return base_ + products_[static_cast<std::size_t>(keys_.product_of(key))].load();
+        return base_ + newest_on_page(key, asked.times);
     }
+    /// Of the last change that is surely seen by who begins to read now.
+    [[nodiscard]] std::uint64_t committed() const { return committed_.load(); }
     [[nodiscard]] std::uint64_t base() const { return base_; }
     [[nodiscard]] std::uint64_t last() const { return last_.load(); }
 
@@ -51,9 +66,19 @@ class VersionTable {
         }
     }
 
+    [[nodiscard]] std::uint64_t newest_on_page(std::uint64_t key, std::uint32_t rows) const {
+        const auto first = static_cast<std::size_t>(keys_.page_of(key, rows));
+        std::uint64_t newest = 0;
+        for (std::size_t row = first; row < first + rows && row < products_.size(); ++row) {
+            newest = std::max(newest, products_[row].load());
+        }
+        return newest;
+    }
+
     Keyspace keys_;
     std::uint64_t base_;
     std::atomic<std::uint64_t> last_;
+    std::atomic<std::uint64_t> committed_;
     std::vector<std::atomic<std::uint64_t>> products_;
     std::vector<std::atomic<std::uint64_t>> categories_;
 };

@@ -8,8 +8,8 @@
 namespace lab::live {
 namespace {
 
-// The parts that a server can know of: from the admission queue to the last of the handler.
-constexpr auto first_part = static_cast<std::size_t>(Part::queue);
+// The parts that a server can know of: from the proxy before it to the last of the handler.
+constexpr auto first_part = static_cast<std::size_t>(Part::proxy);
 constexpr auto last_part = static_cast<std::size_t>(Part::render);
 
 void write_hex(std::string& out, std::int64_t value) {

@@ -40,10 +40,12 @@ class WorkerParts {
     std::shared_ptr<ResponseStore> shared_store_;
     std::shared_ptr<Database> database_;
     std::shared_ptr<StoreCounts> store_counts_ = std::make_shared<StoreCounts>();
+    Duration retired_pool_time_{};  ///< of pools that are gone
+    std::shared_ptr<DatabaseMeters> meters_ = std::make_shared<DatabaseMeters>();
 
   private:
-    Duration retired_pool_time_{};  ///< of pools that are gone
     Duration sampled_pool_time_{};
+    DatabaseCounts sampled_database_;
     std::uint64_t sampled_hits_ = 0, sampled_misses_ = 0, sampled_evictions_ = 0;
     std::uint64_t sampled_errors_ = 0, sampled_duplicates_ = 0;
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The way of an exchange: into the queue, to a slot, through its program, and back. What changes
-// and counts slots and workers is in worker_pool_settings.cpp.
+// and counts slots and workers is in worker_pool_settings.cpp; how workers come and go in
+// worker_pool_lives.cpp.
 #include "live/worker_pool.hpp"
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <utility>
 
 #include "lab/assert.hpp"
+#include "live/platform.hpp"
 #include "live/turned_away.hpp"
 
 namespace lab::live {
@@ -33,6 +35,22 @@ GenerationPtr WorkerPool::generation() const {
 void WorkerPool::set_on_accepting(std::function<void()> on_change) {
     const std::lock_guard hold{mutex_};
     on_accepting_ = std::move(on_change);
+}
+
+void WorkerPool::opened(Exchange& exchange) {
+    const std::lock_guard hold{mutex_};
+    connected_.insert(&exchange);
+    exchange.home = slots_->open();
+    update_accepting();
+}
+
+void WorkerPool::closed(Exchange& exchange) {
+    const std::lock_guard hold{mutex_};
+    connected_.erase(&exchange);
+    completions_.forget_gone(exchange);
+    slots_->close(std::exchange(exchange.home, core::WorkerSlots::nowhere));
+    admit_from_outside(now());
+    update_accepting();
 }
 
 void WorkerPool::bind(Exchange& exchange) {
@@ -67,12 +85,14 @@ WorkerPool::Seat* WorkerPool::enter(Exchange& exchange, Instant now) {
         return nullptr;
     }
     const bool waits_unread = in_force_->system.server.when_full == WhenFull::wait;
-    if (waits_unread && !outside_.empty()) {
+    const bool after_others = waits_unread && exchange.home < 0 && !outside_.empty();
+    if (changing_ || after_others || !find_home(exchange)) {
         exchange.place = Exchange::Place::outside;
         outside_.push_back(&exchange);
+        update_accepting();
         return nullptr;
     }
-    const core::Grant granted = slots_.acquire(ticket_of(exchange), now);
+    const core::Grant granted = slots_->acquire(ticket_of(exchange), exchange.home, now);
     Seat* seat = nullptr;
     switch (granted.admission) {
         case core::Admission::granted:
@@ -91,6 +111,13 @@ WorkerPool::Seat* WorkerPool::enter(Exchange& exchange, Instant now) {
     return seat;
 }
 
+/// False: it belongs to a worker, and none has room for it.
+bool WorkerPool::find_home(Exchange& exchange) {
+    if (in_force_->system.server.dispatch == Dispatch::shared || exchange.home >= 0) return true;
+    exchange.home = slots_->open();
+    return exchange.home >= 0;
+}
+
 void WorkerPool::turn_away(Exchange& exchange, Instant now) {
     switch (in_force_->system.server.when_full) {
         case WhenFull::wait:
@@ -106,7 +133,13 @@ void WorkerPool::turn_away(Exchange& exchange, Instant now) {
     }
 }
 
+/// nullptr where the exchange is not to be given to a thread: nothing to run, or no thread.
 WorkerPool::Seat* WorkerPool::grant(Exchange& exchange, int slot, Instant now) {
+    if (!start_thread(slot)) {
+        refuse(exchange, core::Fault::refused, now, completions_);
+        if (const auto wake = slots_->release(slot, now)) grant_and_give(*wake, now);
+        return nullptr;
+    }
     Seat& granted = seat(slot);
     exchange.slot = slot;
     granted.holder = &exchange;
@@ -124,8 +157,20 @@ WorkerPool::Seat* WorkerPool::grant(Exchange& exchange, int slot, Instant now) {
 void WorkerPool::put_to_work(Seat& seat, Exchange& exchange, Instant now) {
     exchange.place = Exchange::Place::in_hand;
     seat.request = exchange.cursor.id;
-    const int threads = in_force_->system.server.threads;
-    seat.worker = workers_[static_cast<std::size_t>(seat.slot / threads)];
+    const int worker = slots_->worker_of(seat.slot);
+    seat.worker = workers_[static_cast<std::size_t>(worker)];
+    exchange.served_by = worker;
+    if (worker < lives_.workers() && lives_.begun(worker)) {
+        // This request finds no memory any more; the rest not from here, as what the worker has may
+        // be in the hands of the caller.
+        seat.worker->killed->store(true);
+        completions_.post([this, worker, doomed = seat.worker] {
+            const std::lock_guard hold{mutex_};
+            const auto place = static_cast<std::size_t>(worker);
+            const bool lives = place < workers_.size() && workers_[place] == doomed;
+            if (lives && worker < lives_.workers()) kill(worker, std::chrono::steady_clock::now());
+        });
+    }
     events_.tell({exchange.cursor.id, RequestEvent::Kind::started,
                   static_cast<std::uint16_t>(seat.slot), Ending::ok, now});
 }
@@ -144,23 +189,28 @@ WorkerPool::Seat* WorkerPool::let_go(Exchange& exchange, Instant now) {
     free.request = 0;
     free.held_time += now - free.held_since;
     free.executor.state.store(WorkerState::idle, std::memory_order_relaxed);
-    const bool drains = slots_.draining(slot);
+    const int worker = slots_->worker_of(slot);
+    const bool drains = slots_->draining(slot);
     Seat* next = nullptr;
-    if (const auto wake = slots_.release(slot, now)) {
+    if (const auto wake = slots_->release(slot, now)) {
         next = grant(exchange_of(wake->ticket), wake->slot, now);
     } else if (drains) {
         leave(slot);
         rebuild_workers();
+    } else {
+        look_whether_left(worker, now);
     }
+    if (changing_ && slots_->busy() == 0) end_change(now);
     admit_from_outside(now);
     update_accepting();
     return next;
 }
 
 void WorkerPool::admit_from_outside(Instant now) {
-    while (!outside_.empty()) {
+    while (!outside_.empty() && !changing_) {
         Exchange& first = *outside_.front();
-        const core::Grant granted = slots_.acquire(ticket_of(first), now);
+        if (!find_home(first)) return;
+        const core::Grant granted = slots_->acquire(ticket_of(first), first.home, now);
         if (granted.admission == core::Admission::refused) return;
         outside_.pop_front();
         if (granted.admission == core::Admission::granted) {
@@ -175,8 +225,9 @@ void WorkerPool::admit_from_outside(Instant now) {
 
 void WorkerPool::update_accepting() {
     const Server& server = in_force_->system.server;
-    const bool full = slots_.depth() >= server.queue && slots_.busy() >= slots_.slots();
-    const bool accepts = outside_.empty() && !(server.when_full == WhenFull::wait && full);
+    // A worker that accepts ahead and has no room leaves the rest to the kernel, whatever is set.
+    const bool waits = server.when_full == WhenFull::wait || server.dispatch == Dispatch::ahead;
+    const bool accepts = outside_.empty() && !changing_ && !(waits && slots_->full());
     if (accepting_.exchange(accepts) == accepts) return;
     if (accepts && on_accepting_) completions_.post(on_accepting_);
 }
@@ -184,26 +235,33 @@ void WorkerPool::update_accepting() {
 void WorkerPool::set_alarm() {
     // An alarm that rings too early is set anew: cheaper than moving it whenever the queue's head
     // changes.
-    const Instant next = slots_.next_expiry().value_or(Instant::max());
+    const Instant next = std::min(slots_->next_expiry().value_or(Instant::max()),
+                                  lives_.next_tick().value_or(Instant::max()));
     if (next >= alarm_) return;
     alarm_ = next;
     completions_.wake_at(
         next,
         [this] {
             const std::lock_guard hold{mutex_};
-            expire(now());
+            on_alarm(now());
         },
         this);
 }
 
-void WorkerPool::expire(Instant now) {
+void WorkerPool::on_alarm(Instant now) {
     alarm_ = Instant::max();  // it has rung
-    for (const core::Ticket ticket : slots_.expire(now)) {
-        refuse(exchange_of(ticket), core::Fault::expired, now, completions_);
-    }
+    if (cancelled_) return;
+    expire(now);
+    carry_out(lives_.tick(looks(), now), now);
     admit_from_outside(now);
     update_accepting();
     set_alarm();
+}
+
+void WorkerPool::expire(Instant now) {
+    for (const core::Ticket ticket : slots_->expire(now)) {
+        refuse(exchange_of(ticket), core::Fault::expired, now, completions_);
+    }
 }
 
 void WorkerPool::finish(Exchange& exchange, bool keep_worker) {
@@ -217,6 +275,7 @@ void WorkerPool::finish(Exchange& exchange, bool keep_worker) {
     {
         const std::lock_guard hold{mutex_};
         exchange.place = Exchange::Place::nowhere;
+        count_end(exchange, at);
         if (exchange.slot < 0) return;
         if (keep_worker) {
             exchange.place = Exchange::Place::bound;
@@ -238,7 +297,7 @@ bool WorkerPool::withdraw(Exchange& exchange) {
             case Exchange::Place::nowhere:
                 return true;
             case Exchange::Place::waiting:
-                slots_.withdraw(ticket_of(exchange));
+                slots_->withdraw(ticket_of(exchange));
                 admit_from_outside(now());
                 update_accepting();
                 break;
@@ -262,6 +321,10 @@ bool WorkerPool::withdraw(Exchange& exchange) {
 /// Walks the program of an exchange as far as the workers go, hands it to the front end, and
 /// returns the next one for this slot, or nullptr. On the slot's thread.
 Exchange* WorkerPool::serve(Seat& seat, Exchange& exchange) {
+    const int cores = exchange.generation->system.server.cores;
+    if (std::exchange(seat.cores, cores) != cores) {
+        static_cast<void>(platform::restrict_this_thread(static_cast<unsigned>(cores)));
+    }
     const WorkerPtr worker = std::move(seat.worker);
     seat.executor.begin(exchange, worker);
     core::Effect effect = exchange.effect;

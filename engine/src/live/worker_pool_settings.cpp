@@ -17,6 +17,15 @@ namespace {
 
 Instant now() { return std::chrono::steady_clock::now(); }
 
+DatabaseCounts since(const DatabaseCounts& now, const DatabaseCounts& then) {
+    return {now.queries - then.queries,
+            now.rows_touched - then.rows_touched,
+            now.opened - then.opened,
+            now.pool_timeouts - then.pool_timeouts,
+            now.query_timeouts - then.query_timeouts,
+            now.lock_timeouts - then.lock_timeouts};
+}
+
 }  // namespace
 
 WorkerPool::WorkerPool(Options options)
@@ -24,16 +33,17 @@ WorkerPool::WorkerPool(Options options)
       completions_{*options.completions},
       kernel_{CpuKernel::calibrated()},
       newest_{std::move(options.generation)},
-      slots_{{.slots = 0,
-              .queue_capacity = in_force_->system.server.queue,
-              .patience = in_force_->system.server.queue_timeout}},
+      seed_{options.seed},
+      slots_{std::make_unique<core::WorkerSlots>(in_force_->system.server, seed_)},
+      lives_{in_force_->system.server, seed_, now()},
       sampled_at_{now()} {}
 
 Result<std::unique_ptr<WorkerPool>> WorkerPool::start(Options options) {
     std::unique_ptr<WorkerPool> pool{new WorkerPool{std::move(options)}};
     const std::lock_guard hold{pool->mutex_};
     pool->resize(now());
-    if (pool->slots_.slots() == 0) {
+    pool->set_alarm();
+    if (pool->slots_->slots() == 0) {
         return Error{ErrorCode::no_resources, "server.workers",
                      "not even one worker thread could be started"};
     }
@@ -47,10 +57,12 @@ void WorkerPool::apply(GenerationPtr generation) {
         const std::lock_guard hold{mutex_};
         const Instant at = now();
         in_force_ = generation;
-        const Server& server = in_force_->system.server;
-        slots_.set_queue_capacity(server.queue);
-        slots_.set_patience(server.queue_timeout);
-        resize(at);
+        lives_.configure(in_force_->system.server, at);
+        if (changing_ || !slots_->fits(in_force_->system.server)) {
+            begin_change(at);
+        } else {
+            resize(at);
+        }
         admit_from_outside(at);
         update_accepting();
         set_alarm();
@@ -68,8 +80,10 @@ void WorkerPool::set_database(std::shared_ptr<Database> database) {
 
 void WorkerPool::resize(Instant now) {
     const Server& server = in_force_->system.server;
-    const int slots = start_threads(server.workers * server.threads);
-    const auto woken = slots_.resize(slots, now);
+    const int slots = start_threads(server.threads == 0
+                                        ? std::max(slots_->slots(), server.workers)
+                                        : server.workers * server.threads);
+    const auto woken = slots_->configure(server, slots, stopped_workers(), now);
     for (std::size_t i = static_cast<std::size_t>(slots); i < seats_.size(); ++i) {
         if (seats_[i] && seats_[i]->holder == nullptr) leave(static_cast<int>(i));
     }
@@ -77,24 +91,68 @@ void WorkerPool::resize(Instant now) {
     for (const core::Wake& wake : woken) grant_and_give(wake, now);
 }
 
+/// Work comes to the workers in another way from now on: what is in hand ends first.
+void WorkerPool::begin_change(Instant now) {
+    changing_ = true;
+    std::vector<Exchange*> waiting;
+    for (const core::Ticket ticket : slots_->take_waiting()) {
+        auto* const exchange = reinterpret_cast<Exchange*>(static_cast<std::uintptr_t>(ticket));
+        exchange->place = Exchange::Place::outside;
+        waiting.push_back(exchange);
+    }
+    outside_.insert(outside_.begin(), waiting.begin(), waiting.end());
+    for (Exchange* const exchange : connected_) completions_.worker_gone(*exchange, false);
+    if (slots_->busy() == 0) end_change(now);
+}
+
+void WorkerPool::end_change(Instant now) {
+    changing_ = false;
+    slots_ = std::make_unique<core::WorkerSlots>(in_force_->system.server, seed_);
+    for (Exchange* const exchange : connected_) exchange->home = core::WorkerSlots::nowhere;
+    resize(now);
+    set_alarm();
+}
+
 /// Sees to it that slots 0 .. wanted-1 have a thread. Returns how many do.
 int WorkerPool::start_threads(int wanted) {
-    const auto places = static_cast<std::size_t>(wanted);
-    if (seats_.size() < places) seats_.resize(places);
     remark_.clear();
     for (int slot = 0; slot < wanted; ++slot) {
-        auto& place = seats_[static_cast<std::size_t>(slot)];
-        if (place) continue;
-        try {
-            auto made = std::make_unique<Seat>(slot, kernel_, cancelled_);
-            made->thread = std::thread{[this, seat = made.get()] { run(*seat); }};
-            place = std::move(made);
-        } catch (const std::system_error&) {
-            remark_ = fmt::format("only {} of {} worker threads could be started", slot, wanted);
-            return slot;
-        }
+        if (start_thread(slot)) continue;
+        remark_ = fmt::format("only {} of {} worker threads could be started", slot, wanted);
+        return slot;
     }
     return wanted;
+}
+
+/// Sees to it that a slot has a thread.
+bool WorkerPool::start_thread(int slot) {
+    const auto at = static_cast<std::size_t>(slot);
+    if (seats_.size() <= at) seats_.resize(at + 1);
+    if (seats_[at]) return true;
+    try {
+        auto made = std::make_unique<Seat>(slot, kernel_, cancelled_);
+        made->thread = std::thread{[this, seat = made.get()] { run(*seat); }};
+        seats_[at] = std::move(made);
+        return true;
+    } catch (const std::system_error&) {
+        while (!seats_.empty() && !seats_.back()) seats_.pop_back();
+        remark_ = fmt::format("no more than {} worker threads could be started", slot);
+        return false;
+    }
+}
+
+/// A thread a connection: those at the end that have none go.
+void WorkerPool::trim(Instant now) {
+    if (!slots_->unbounded() || changing_) return;
+    const auto left = static_cast<std::size_t>(slots_->trim(now));
+    for (std::size_t slot = seats_.size(); slot-- > left;) {
+        if (seats_[slot] && seats_[slot]->holder == nullptr) leave(static_cast<int>(slot));
+    }
+    remark_.clear();
+    if (slots_->slots() < core::WorkerSlots::most_slots) return;
+    remark_ = fmt::format("{} threads, one a connection, is all that there are here: the real "
+                          "server goes on until memory ends",
+                          core::WorkerSlots::most_slots);
 }
 
 void WorkerPool::leave(int slot) {
@@ -124,9 +182,9 @@ void WorkerPool::run(Seat& seat) {
 /// over.
 void WorkerPool::rebuild_workers() {
     const Server& server = in_force_->system.server;
-    const auto threads = static_cast<std::size_t>(server.threads);
-    const auto of_seats = (seats_.size() + threads - 1) / threads;
-    WorkerParts::rebuild_workers(std::max(static_cast<std::size_t>(server.workers), of_seats));
+    const int last = static_cast<int>(seats_.size()) - 1;
+    const int of_seats = last < 0 ? 0 : slots_->worker_of(last) + 1;
+    WorkerParts::rebuild_workers(static_cast<std::size_t>(std::max(server.workers, of_seats)));
 }
 
 void WorkerParts::rebuild_workers(std::size_t count) {
@@ -154,6 +212,7 @@ WorkerPtr WorkerParts::make_worker(const Worker* old) {
     const System& system = in_force_->system;
     auto made = std::make_shared<Worker>();
     if (old != nullptr) *made = *old;
+    made->meters = meters_;
     if (!made->lock || made->lock->switch_interval() != system.server.switch_interval) {
         made->lock = std::make_shared<ThreadedLock>(system.server.switch_interval);
     }
@@ -175,10 +234,9 @@ WorkerPtr WorkerParts::make_worker(const Worker* old) {
     made->cache_is_shared = shared_store_ != nullptr;
     const Database* const had = made->connections ? made->connections->database().get() : nullptr;
     if (had != nullptr && had == database_.get()) {
-        made->connections->configure(system.database.pool, system.database.pool_timeout);
+        made->connections->configure(system.database);
     } else if (database_) {
-        made->connections = std::make_shared<ConnectionPool>(database_, system.database.pool,
-                                                             system.database.pool_timeout);
+        made->connections = std::make_shared<ConnectionPool>(database_, system.database);
     } else {
         made->connections.reset();
     }
@@ -243,16 +301,27 @@ std::string WorkerPool::remark() const {
 }
 
 void WorkerPool::sample(ServerSample& out) {
-    const std::lock_guard hold{mutex_};
-    const Instant at = now();
-    const Server& server = in_force_->system.server;
-    out.queue_depth = static_cast<std::uint32_t>(slots_.depth());
-    out.queue_capacity = static_cast<std::uint32_t>(server.queue);
-    out.in_service = static_cast<std::uint32_t>(slots_.busy());
-    out.threads_per_worker = server.threads;
-    sample_seats(out, at);
-    sample_workers(out);
-    sampled_at_ = at;
+    {
+        const std::lock_guard hold{mutex_};
+        const Instant at = now();
+        trim(at);
+        const Server& server = in_force_->system.server;
+        const auto all = static_cast<int>(seats_.size());
+        out.queue_depth = static_cast<std::uint32_t>(slots_->depth());
+        out.queue_capacity = static_cast<std::uint32_t>(server.queue);
+        if (server.dispatch == Dispatch::ahead) {
+            out.queue_capacity =
+                static_cast<std::uint32_t>(server.workers * server.worker_connections);
+        }
+        out.in_service = static_cast<std::uint32_t>(slots_->busy());
+        out.threads_per_worker =
+            slots_->unbounded() ? std::max(1, all / server.workers) : server.threads;
+        sample_seats(out, at);
+        sample_workers(out);
+        sample_lives(out);
+        sampled_at_ = at;
+    }
+    join_those_that_left();
 }
 
 void WorkerPool::sample_seats(ServerSample& out, Instant now) {
@@ -268,9 +337,11 @@ void WorkerPool::sample_seats(ServerSample& out, Instant now) {
         out.busy_time += fresh;
         sample.busy = std::clamp(to_seconds(fresh) / window, 0.0, 1.0);
         sample.request = seat->request;
-        sample.draining = slots_.draining(seat->slot);
+        sample.draining = slots_->draining(seat->slot);
         if (seat->holder != nullptr) {
             sample.state = seat->executor.state.load(std::memory_order_relaxed);
+        } else {
+            sample.state = state_without_request(slots_->worker_of(seat->slot));
         }
         cpu += platform::thread_cpu_time_of(seat->clock);
     }
@@ -295,6 +366,7 @@ void WorkerParts::sample_workers(ServerSample& out) {
         const auto levels = worker->connections->levels();
         out.pool_in_use += levels.in_use;
         out.pool_size += levels.size;
+        out.pool_open += levels.open;
         out.pool_waiting += levels.waiting;
         pool_time += levels.busy_time;
     }
@@ -304,6 +376,8 @@ void WorkerParts::sample_workers(ServerSample& out) {
     };
     out.pool_busy_time =
         std::max(Duration{}, pool_time - std::exchange(sampled_pool_time_, pool_time));
+    const DatabaseCounts total = meters_->read();
+    out.database = since(total, std::exchange(sampled_database_, total));
     out.cache_hits = fresh(store_counts_->hits, sampled_hits_);
     out.cache_misses = fresh(store_counts_->misses, sampled_misses_);
     out.cache_evictions = fresh(store_counts_->evictions, sampled_evictions_);

@@ -25,6 +25,7 @@ class Workers : public Dispatcher {
         GenerationPtr generation;
         CompletionQueue* completions = nullptr;
         std::shared_ptr<Database> database;  ///< null where no route needs one
+        std::uint64_t seed = 42;             ///< of what happens by chance
     };
 
     /// New settings from the next request on. Workers that are added work at once; those taken away

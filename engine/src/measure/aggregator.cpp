@@ -2,6 +2,8 @@
 #include "measure/aggregator.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <utility>
 
 #include "measure/remarks.hpp"
@@ -21,13 +23,25 @@ double share_of(Duration used, double available_s) {
 struct Kept {
     Instant start, end;
     std::uint32_t threads = 0;
+    std::uint32_t cores = 0;  ///< that the worker threads may use; 0: as the machine has
     std::uint32_t pool = 0;
     std::uint32_t tokens = 0, tokens_in_use = 0, tokens_waiting = 0;
     SparseCounts loop_lag;
     Duration busy{}, worker_cpu{}, pool_busy{}, generator_cpu{}, breaker_open{};
     std::uint64_t hits = 0, misses = 0, evictions = 0, errors = 0, duplicates = 0;
     std::uint64_t entries = 0, bytes = 0;
+    std::uint64_t kills = 0, restarts = 0, boots = 0;
+    Bytes memory{};
+    DatabaseCounts database;
+    std::vector<BackendSample> backends;
+    ProxySample proxy;
 };
+
+/// The database's counts one after another, whatever they are called.
+constexpr std::array database_counts{
+    &DatabaseCounts::queries,        &DatabaseCounts::rows_touched,
+    &DatabaseCounts::opened,         &DatabaseCounts::pool_timeouts,
+    &DatabaseCounts::query_timeouts, &DatabaseCounts::lock_timeouts};
 
 /// Sums over the window, in seconds and counts; a frame that reaches over its edge counts by the
 /// part inside.
@@ -39,6 +53,41 @@ struct Sums {
     std::uint64_t entries = 0, bytes = 0;  ///< of the last frame inside
     double loop_s = 0, token_s = 0, tokens_busy_s = 0, tokens_waiting_s = 0;
     Histogram loop_lag;  ///< of whole frames that begin inside
+    std::array<double, database_counts.size()> database{};
+    double seconds = 0, retries = 0, lost = 0, proxy_hits = 0, proxy_misses = 0;
+    std::vector<RunResult::BackendTotals> backends;
+
+    void add_backends(const Kept& frame, double inside, double share) {
+        seconds += inside;
+        retries += share * static_cast<double>(frame.proxy.retries);
+        lost += share * static_cast<double>(frame.proxy.lost);
+        proxy_hits += share * static_cast<double>(frame.proxy.cache_hits);
+        proxy_misses += share * static_cast<double>(frame.proxy.cache_misses);
+        if (backends.size() < frame.backends.size()) backends.resize(frame.backends.size());
+        for (std::size_t i = 0; i < frame.backends.size(); ++i) {
+            const BackendSample& sample = frame.backends[i];
+            backends[i].requests += share * static_cast<double>(sample.requests);
+            backends[i].failures += share * static_cast<double>(sample.failures);
+            backends[i].mean_in_flight += inside * sample.in_flight;  // an integral, for now
+        }
+    }
+
+    void tell_backends(RunResult& r, const std::vector<Kept>& kept) {
+        double all = 0;
+        for (const auto& backend : backends) all += backend.requests;
+        for (std::size_t i = 0; i < backends.size(); ++i) {
+            auto& backend = backends[i];
+            if (all > 0) backend.share = backend.requests / all;
+            if (seconds > 0) backend.mean_in_flight /= seconds;
+            const auto& last = kept.back().backends;
+            if (i < last.size()) backend.last = last[i];
+        }
+        r.backends = std::move(backends);
+        r.upstream_retries = retries;
+        r.upstream_lost = lost;
+        const double lookups = proxy_hits + proxy_misses;
+        if (lookups > 0) r.proxy_hit_ratio = proxy_hits / lookups;
+    }
 
     void add(const Kept& frame, Instant from, Instant to, unsigned cores) {
         const double whole = to_seconds(frame.end - frame.start);
@@ -46,7 +95,8 @@ struct Sums {
         if (inside <= 0 || whole <= 0) return;
         const double share = inside / whole;
         thread_s += inside * frame.threads;
-        core_s += inside * std::min(frame.threads, cores);
+        const unsigned usable = frame.cores > 0 ? std::min<unsigned>(frame.cores, cores) : cores;
+        core_s += inside * std::min(frame.threads, usable);
         pool_s += inside * frame.pool;
         busy_s += share * to_seconds(frame.busy);
         worker_cpu_s += share * to_seconds(frame.worker_cpu);
@@ -55,11 +105,15 @@ struct Sums {
         breaker_open_s += share * to_seconds(frame.breaker_open);
         hits += share * static_cast<double>(frame.hits);
         misses += share * static_cast<double>(frame.misses);
+        add_backends(frame, inside, share);
         evictions += share * static_cast<double>(frame.evictions);
         errors += share * static_cast<double>(frame.errors);
         duplicates += share * static_cast<double>(frame.duplicates);
         entries = frame.entries;
         bytes = frame.bytes;
+        for (std::size_t i = 0; i < database.size(); ++i) {
+            database[i] += share * static_cast<double>(frame.database.*database_counts[i]);
+        }
         if (frame.tokens == 0) return;
         loop_s += inside;
         token_s += inside * frame.tokens;
@@ -78,6 +132,24 @@ void tell_cache(RunResult& r, const Sums& sums) {
     r.cache_duplicates = whole(sums.duplicates);
     r.cache_entries = sums.entries;
     r.cache_bytes = sums.bytes;
+}
+
+void tell_database(RunResult& r, const Sums& sums) {
+    for (std::size_t i = 0; i < sums.database.size(); ++i) {
+        r.database.*database_counts[i] = static_cast<std::uint64_t>(std::llround(sums.database[i]));
+    }
+}
+
+/// What happened to workers: in the frames that end inside the window.
+void add_lives(RunResult& r, const std::vector<Kept>& frames, Instant from, Instant to) {
+    for (const Kept& frame : frames) {
+        if (frame.end <= from || frame.start >= to) continue;
+        r.memory_peak.count = std::max(r.memory_peak.count, frame.memory.count);
+        if (frame.end > to) continue;
+        r.worker_kills += frame.kills;
+        r.worker_restarts += frame.restarts;
+        r.worker_boots += frame.boots;
+    }
 }
 
 std::vector<RequestEvent> joined(const std::vector<RequestEvent>& client,
@@ -102,6 +174,11 @@ struct Aggregator::State {
         k.start = f.start;
         k.end = f.start + f.length;
         k.threads = static_cast<std::uint32_t>(f.server.threads.size());
+        k.cores = f.server.cores;
+        k.kills = f.server.worker_kills;
+        k.restarts = f.server.worker_restarts;
+        k.boots = f.server.worker_boots;
+        k.memory = f.server.memory;
         k.pool = f.server.pool_size;
         k.tokens = f.server.tokens;
         k.tokens_in_use = f.server.tokens_in_use;
@@ -114,11 +191,14 @@ struct Aggregator::State {
         k.breaker_open = f.breaker_open;
         k.hits = f.server.cache_hits;
         k.misses = f.server.cache_misses;
+        k.backends = f.server.backends;
+        k.proxy = f.server.proxy;
         k.evictions = f.server.cache_evictions;
         k.errors = f.server.cache_errors;
         k.duplicates = f.server.cache_duplicates;
         k.entries = f.server.cache_entries;
         k.bytes = f.server.cache_bytes;
+        k.database = f.server.database;
         kept.push_back(k);
         if (f.interrupted) longest_gap = std::max(longest_gap, f.length);
         changes.insert(changes.end(), f.changes.begin(), f.changes.end());
@@ -210,6 +290,9 @@ RunResultPtr Aggregator::finish(const WindowTotals& totals, bool stopped_early,
     r->breaker_open = share_of(from_seconds(sums.breaker_open_s), window_s);
     r->worker_cpu = from_seconds(sums.worker_cpu_s);
     tell_cache(*r, sums);
+    tell_database(*r, sums);
+    sums.tell_backends(*r, s.kept);
+    add_lives(*r, s.kept, totals.from, totals.to);
 
     Circumstances seen;
     seen.stopped_early = stopped_early;

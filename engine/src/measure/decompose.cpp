@@ -65,7 +65,7 @@ PartTimes decompose(const Sample& s) {
     parts[at(Part::connect)] = t.sent - t.assigned;
     if (s.server) {
         const ServerTimes& server = *s.server;
-        for (std::size_t i = at(Part::queue); i <= at(Part::render); ++i)
+        for (std::size_t i = at(Part::proxy); i <= at(Part::render); ++i)
             parts[i] = std::max(Duration{}, server.parts[i]);
         parts[at(Part::queue)] += between(t.sent, server.received);
         parts[at(Part::write)] = between(server.ready, s.done);

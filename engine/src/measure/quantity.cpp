@@ -83,6 +83,51 @@ Value of_cache(const RunResult& r, std::string_view name) {
     return std::nullopt;
 }
 
+Value of_workers(const RunResult& r, std::string_view key) {
+    if (!r.truth_known) return std::nullopt;
+    if (key == "kills") return number(r.worker_kills);
+    if (key == "restarts") return number(r.worker_restarts);
+    if (key == "boots") return number(r.worker_boots);
+    if (key == "memory_mb") return static_cast<double>(r.memory_peak.count) / 1e6;
+    return std::nullopt;
+}
+
+Value of_database(const RunResult& r, std::string_view key) {
+    if (!r.truth_known) return std::nullopt;
+    const DatabaseCounts& d = r.database;
+    const auto over = [](std::uint64_t n, std::uint64_t of) -> Value {
+        if (of == 0) return std::nullopt;
+        return number(n) / number(of);
+    };
+    if (key == "queries") return number(d.queries);
+    if (key == "queries_per_answer") return over(d.queries, r.inside.of(Ending::ok));
+    if (key == "rows_per_query") return over(d.rows_touched, d.queries);
+    if (key == "opened") return number(d.opened);
+    if (key == "pool_timeouts") return number(d.pool_timeouts);
+    if (key == "query_timeouts") return number(d.query_timeouts);
+    if (key == "lock_timeouts") return number(d.lock_timeouts);
+    return std::nullopt;
+}
+
+Value of_upstream(const RunResult& r, std::string_view key) {
+    if (r.backends.empty()) return std::nullopt;
+    if (key == "retries") return r.upstream_retries;
+    if (key == "lost") return r.upstream_lost;
+    if (key == "cache_hit_ratio") return r.proxy_hit_ratio;
+    double requests = 0, failures = 0, least = 1, most = 0;
+    for (const auto& backend : r.backends) {
+        requests += backend.requests;
+        failures += backend.failures;
+        least = std::min(least, backend.share);
+        most = std::max(most, backend.share);
+    }
+    if (key == "failures") return failures;
+    if (requests <= 0) return std::nullopt;
+    if (key == "largest_share") return most;
+    if (key == "smallest_share") return least;
+    return std::nullopt;
+}
+
 Value value_of(const RunResult& r, std::string_view name) {
     const std::size_t dot = name.find('.');
     const std::string_view family = name.substr(0, dot);
@@ -96,6 +141,9 @@ Value value_of(const RunResult& r, std::string_view name) {
     if (family == "counts") return of_counts(r, key);
     if (family == "breakdown_ms") return of_breakdown(r, key);
     if (family == "utilisation") return of_utilisation(r, key);
+    if (family == "workers") return of_workers(r, key);
+    if (family == "database") return of_database(r, key);
+    if (family == "upstream") return of_upstream(r, key);
     if (family == "errors") return number(r.counts.errors());
     if (family.starts_with("cache_")) return of_cache(r, name);
     if (r.length <= Duration{}) return std::nullopt;  // a rate over no time

@@ -96,6 +96,7 @@ void add_breakdown(Table& t) {
         Words{"client_wait", "client wait"},
         Words{"connect", "connect"},
         Words{"network", "network"},
+        Words{"proxy", "the proxy"},
         Words{"queue", "queue"},
         Words{"parse", "parse"},
         Words{"lock_wait", "lock wait"},
@@ -104,6 +105,7 @@ void add_breakdown(Table& t) {
         Words{"cpu", "computing"},
         Words{"io_wait", "waiting"},
         Words{"pool_wait", "pool wait"},
+        Words{"write_wait", "waiting for the write lock"},
         Words{"database", "database"},
         Words{"cache", "cache"},
         Words{"render", "render"},
@@ -128,6 +130,40 @@ void add_cache(Table& t) {
          "Misses while another request was making the same entry: the stampede");
     same("cache_entries", "Cache entries", "Entries at the end of the window");
     same("cache_bytes", "Cache bytes", "Bytes of keys and bodies at the end of the window");
+}
+
+void add_database(Table& t) {
+    struct Row {
+        std::string_view key, label, meaning;
+    };
+    constexpr std::array rows{
+        Row{"queries", "Queries", "Questions and writes to the database, each one round trip"},
+        Row{"queries_per_answer", "Queries an answer", "Queries over answers"},
+        Row{"rows_per_query", "Rows a query", "Rows that a query passed in a scan or found"},
+        Row{"opened", "Connections opened", "Database connections that were opened"},
+        Row{"pool_timeouts", "Pool timeouts", "Waited too long for a connection: 500"},
+        Row{"query_timeouts", "Query timeouts", "Ran longer than a query may: 500"},
+        Row{"lock_timeouts", "Lock timeouts", "Waited too long for the write lock: 500"},
+    };
+    for (const Row& row : rows) {
+        const auto name = t.keep(fmt::format("database.{}", row.key));
+        t.add(name, name, row.label, "", row.meaning);
+    }
+}
+
+void add_upstream(Table& t) {
+    t.add("upstream.retries", "upstream_retries", "Next backend asked", "",
+          "Requests that the balancer gave to the next backend after a failure");
+    t.add("upstream.failures", "upstream_failures", "Backend failures", "",
+          "Requests to a backend that were broken off or took too long");
+    t.add("upstream.lost", "upstream_lost", "No backend answered", "",
+          "Requests that the proxy answered 502 or 504");
+    t.add("upstream.largest_share", "largest_share", "Largest share of a backend", "share",
+          "Of the requests given to backends, what the busiest got, 0 to 1");
+    t.add("upstream.smallest_share", "smallest_share", "Smallest share of a backend", "share",
+          "Of the requests given to backends, what the least busy got, 0 to 1");
+    t.add("upstream.cache_hit_ratio", "proxy_hit_ratio", "Proxy cache hit ratio", "share",
+          "Hits of the proxy's cache over its look-ups, 0 to 1");
 }
 
 Table make_table() {
@@ -156,8 +192,17 @@ Table make_table() {
           "Mean number of steps that wait for a thread of such a pool");
     t.add("breaker_open", "breaker_open", "Breaker open", "share",
           "Share of the window in which the client's circuit breaker was not closed, 0 to 1");
+    t.add("workers.kills", "kills", "Workers killed", "",
+          "Workers that were killed: no heartbeat in time, or above the memory limit");
+    t.add("workers.restarts", "restarts", "Workers restarted", "",
+          "Workers that left gracefully after their number of requests");
+    t.add("workers.boots", "boots", "Workers booted", "", "Workers that came up during the run");
+    t.add("workers.memory_mb", "memory", "Memory of all workers", "MB",
+          "The most that all workers held together; modelled, not measured");
     t.add("cache_hit_ratio", "hit_ratio", "Hit ratio", "share", "Cache hits over look-ups, 0 to 1");
     add_cache(t);
+    add_database(t);
+    add_upstream(t);
     t.add("concurrency", "concurrency", "In flight", "",
           "Mean number of requests begun and not done: Little's L");
     return t;

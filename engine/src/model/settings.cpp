@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "lab/presets.hpp"
 #include "lab/text.hpp"
 
 namespace lab {
@@ -57,7 +58,7 @@ Found<P> find_in_routes(S& system, std::string_view rest) {
     if (!found.place.route) return found;
     std::string_view name = rest.substr(dot + 1);
     for (const std::string_view field :
-         {"path", "method", "view", "inline", "personal", "localised", "size"}) {
+         {"path", "method", "view", "inline", "personal", "localised", "static", "size"}) {
         if (name == field) {
             found.row = find_row(fmt::format("route.*.{}", field));
             return found;
@@ -74,19 +75,39 @@ Found<P> find_in_routes(S& system, std::string_view rest) {
         }
         return found;
     }
-    constexpr std::string_view key_suffix = ".key";
-    const bool names_key = name.ends_with(key_suffix);
-    if (names_key) name.remove_suffix(key_suffix.size());
-    found.place.step = find_step(found.place.route->steps, name);
+    const auto last = name.find('.');
+    const std::string_view detail = last == name.npos ? "" : name.substr(last + 1);
+    found.place.step = find_step(found.place.route->steps, name.substr(0, last));
     if (!found.place.step) return found;
-    if (names_key != (found.place.step->kind == StepKind::cache)) return found;
-    found.row = find_row(step_row_path(found.place.step->kind));
+    const StepKind kind = found.place.step->kind;
+    if (detail.empty() && kind != StepKind::cache) {
+        found.row = find_row(step_row_path(kind));
+    } else if (std::ranges::find(step_details(kind), detail) != step_details(kind).end()) {
+        found.row = find_row(fmt::format("route.*.{}.{}", step_kind_name(kind), detail));
+    }
+    return found;
+}
+
+/// Row and place for "backend.2.weight".
+template <class P, class S>
+Found<P> find_in_backends(S& system, std::string_view rest) {
+    Found<P> found;
+    const auto dot = rest.find('.');
+    if (dot != 1) return found;  // one digit
+    const auto index = static_cast<std::size_t>(rest[0] - '1');
+    if (index >= most_backends) return found;
+    found.place.backend = &system.balancer.backends[index];
+    found.row = find_row(fmt::format("backend.*.{}", rest.substr(2)));
     return found;
 }
 
 template <class P, class S>
 Found<P> resolve(S& system, std::string_view path) {
-    constexpr std::string_view route_prefix = "route.", mix_prefix = "load.mix.";
+    constexpr std::string_view route_prefix = "route.", mix_prefix = "load.mix.",
+                               backend_prefix = "backend.";
+    if (path.starts_with(backend_prefix)) {
+        return find_in_backends<P>(system, path.substr(backend_prefix.size()));
+    }
     if (path.starts_with(route_prefix)) {
         return find_in_routes<P>(system, path.substr(route_prefix.size()));
     }
@@ -103,15 +124,25 @@ Found<P> resolve(S& system, std::string_view path) {
 void add_step_paths(const std::string& prefix, const std::vector<Step>& steps,
                     std::vector<std::string>& paths) {
     for (const Step& step : steps) {
-        if (step.kind == StepKind::cache) {
-            paths.push_back(prefix + step.id + ".key");
-            add_step_paths(prefix, step.steps, paths);
-            continue;
+        if (step.kind != StepKind::cache && !step_row_path(step.kind).empty()) {
+            paths.push_back(prefix + step.id);
         }
-        if (!step_row_path(step.kind).empty()) paths.push_back(prefix + step.id);
+        for (const std::string_view detail : step_details(step.kind)) {
+            paths.push_back(fmt::format("{}{}.{}", prefix, step.id, detail));
+        }
         if (may_block(step.kind)) paths.push_back(prefix + step.id + ".blocking");
         if (may_offload(step.kind)) paths.push_back(prefix + step.id + ".offload");
         add_step_paths(prefix, step.steps, paths);
+    }
+}
+
+/// Of those that are used; none without a balancer.
+void add_backend_paths(const System& system, std::vector<std::string>& paths) {
+    if (system.balancer.rule == BalancerRule::none) return;
+    for (int i = 1; i <= system.balancer.count; ++i) {
+        for (const char* field : {"weight", "max_conns", "slowdown", "up"}) {
+            paths.push_back(fmt::format("backend.{}.{}", i, field));
+        }
     }
 }
 
@@ -143,14 +174,16 @@ std::vector<std::string> concrete_paths(const System& system) {
         const std::string_view path = row.info.path;
         if (path == "load.mix.*") {
             for (const Route& route : system.routes) paths.push_back("load.mix." + route.id);
+        } else if (path.starts_with("backend.")) {
+            if (path == "backend.*.weight") add_backend_paths(system, paths);
         } else if (!path.starts_with("route.")) {
             paths.emplace_back(path);
         } else if (!routes_done) {
             routes_done = true;
             for (const Route& route : system.routes) {
                 const std::string prefix = "route." + route.id + ".";
-                for (const char* field :
-                     {"path", "method", "view", "inline", "personal", "localised", "size"}) {
+                for (const char* field : {"path", "method", "view", "inline", "personal",
+                                          "localised", "static", "size"}) {
                     paths.push_back(prefix + field);
                 }
                 add_step_paths(prefix, route.steps, paths);
@@ -247,6 +280,11 @@ Result<void> set_setting(Model& model, std::string_view path, const SettingValue
     const auto fit = names::checked(path, found.row->info, given);
     if (!fit) return fit.error();
     found.row->set(found.row->info, found.place, *fit);
+    if (path == "server.preset") {
+        fill_from_preset(model);
+    } else {
+        model.stated.add(std::string(path));
+    }
     return {};
 }
 
@@ -260,8 +298,12 @@ Result<void> set_setting_text(Model& model, std::string_view path, std::string_v
 
 namespace {
 
-/// "Waiting", or "Waiting (pay)" where there is more than one route.
+/// "Waiting", or "Waiting (pay)" where there is more than one route; "Slower by (backend 2)".
 std::string change_label(const System& system, const SettingInfo& info, std::string_view path) {
+    constexpr std::string_view backend_prefix = "backend.";
+    if (path.starts_with(backend_prefix)) {
+        return fmt::format("{} (backend {})", info.label, path.substr(backend_prefix.size(), 1));
+    }
     for (const std::string_view prefix : {"route.", "load.mix."}) {
         if (!path.starts_with(prefix) || system.routes.size() < 2) continue;
         path.remove_prefix(prefix.size());

@@ -1,106 +1,53 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // One row a setting: name, label, kind, range, meaning, and how to reach the field.
-#include "model/table.hpp"
+#include "model/table_rows.hpp"
 
 #include <array>
-#include <type_traits>
-#include <utility>
+
+#include "lab/presets.hpp"
 
 namespace lab::names {
 namespace {
 
-using Words = std::vector<std::string_view>;
-
-constexpr double us = 1e3, ms = 1e6, s = 1e9;
-
-SettingValue value_of(const SettingInfo&, bool v) { return v; }
-SettingValue value_of(const SettingInfo&, int v) { return std::int64_t{v}; }
-SettingValue value_of(const SettingInfo&, double v) { return v; }
-SettingValue value_of(const SettingInfo&, Duration v) { return v; }
-SettingValue value_of(const SettingInfo&, ArrivalRate v) { return v; }
-SettingValue value_of(const SettingInfo&, Bytes v) { return v; }
-SettingValue value_of(const SettingInfo&, const Distribution& v) { return v; }
-SettingValue value_of(const SettingInfo&, const std::string& v) { return v; }
-SettingValue value_of(const SettingInfo&, const KeyRule& v) {
-    if (v.function == KeyFunction::constant) return std::string("constant");
-    if (v.function == KeyFunction::throws) return std::string("throws");
-    std::string text;
-    for (const auto& [part, name] : {std::pair{v.path, "path"}, std::pair{v.query, "query"},
-                                     std::pair{v.user, "user"}, std::pair{v.header, "header"}}) {
-        if (part) text += (text.empty() ? "" : "+") + std::string(name);
-    }
-    return text;
+Words preset_names() {
+    Words choices{"none"};
+    for (const Preset& preset : presets_table()) choices.push_back(preset.name);
+    return choices;
 }
-template <class E>
-requires std::is_enum_v<E> SettingValue value_of(const SettingInfo& info, E v) {
-    return std::string(info.choices[static_cast<std::size_t>(v)]);
+Words preset_titles() {
+    Words titles{"none"};
+    for (const Preset& preset : presets_table()) titles.push_back(preset.title);
+    return titles;
 }
-
-template <class T>
-requires(!std::is_enum_v<T>) void assign(const SettingInfo&, T& field, const SettingValue& v) {
-    field = std::get<T>(v);
-}
-void assign(const SettingInfo&, int& field, const SettingValue& v) {
-    field = static_cast<int>(std::get<std::int64_t>(v));
-}
-void assign(const SettingInfo&, KeyRule& field, const SettingValue& v) {
-    const auto& text = std::get<std::string>(v);
-    const auto names_it = [&](std::string_view part) { return text.find(part) != text.npos; };
-    const KeyFunction function = text == "constant" ? KeyFunction::constant
-                                 : text == "throws" ? KeyFunction::throws
-                                                    : KeyFunction::parts;
-    field = {names_it("path"), names_it("query"), names_it("user"), names_it("header"), function};
-}
-template <class E>
-requires std::is_enum_v<E>
-void assign(const SettingInfo& info, E& field, const SettingValue& v) {
-    for (std::size_t i = 0; i < info.choices.size(); ++i) {
-        if (info.choices[i] == std::get<std::string>(v)) field = static_cast<E>(i);
-    }
-}
-
-/// `Access` takes a place and gives the field by reference; it captures nothing.
-template <class Access>
-Row row(SettingInfo info, Access) {
-    return {std::move(info),
-            [](const SettingInfo& i, const ConstPlace& p) { return value_of(i, Access{}(p)); },
-            [](const SettingInfo& i, const Place& p, const SettingValue& v) {
-                assign(i, Access{}(p), v);
-            }};
-}
-
-SettingInfo yes_no(std::string_view path, std::string_view label, std::string_view meaning,
-                   std::string_view flask = {}) {
-    return {path, label, ValueKind::flag, 0, 0, {}, {}, meaning, flask};
-}
-SettingInfo ranged(ValueKind kind, std::string_view path, std::string_view label, double least,
-                   double most, std::string_view meaning, std::string_view flask = {}) {
-    return {path, label, kind, least, most, {}, {}, meaning, flask};
-}
-SettingInfo one_of(std::string_view path, std::string_view label, Words choices, Words labels,
-                   std::string_view meaning, std::string_view flask = {}) {
-    return {path,    label, ValueKind::choice, 0, 0, std::move(choices), std::move(labels),
-            meaning, flask};
-}
-SettingInfo words(std::string_view path, std::string_view label, double most,
-                  std::string_view meaning, std::string_view flask = {}) {
-    return {path, label, ValueKind::text, 1, most, {}, {}, meaning, flask};
-}
-
-#define LAB_FIELD(expression) \
-    [](const auto& p) -> auto& { return expression; }
 
 void add_server(std::vector<Row>& t) {
     using enum ValueKind;
+    t.push_back(row(one_of("server.preset", "Server", preset_names(), preset_titles(),
+                           "Which real server this one behaves as: fills every setting that the "
+                           "preset states and nobody gave."),
+                    LAB_FIELD(p.model->system.server.preset)));
     t.push_back(row(ranged(count, "server.workers", "Workers", 1, 256,
                            "Worker processes; each has its own interpreter lock, local cache and "
                            "database connections.",
                            "gunicorn -w {} app:app"),
                     LAB_FIELD(p.model->system.server.workers)));
-    t.push_back(row(ranged(count, "server.threads", "Threads per worker", 1, 64,
-                           "Threads in each worker; they share its interpreter lock.",
+    t.push_back(row(ranged(count, "server.threads", "Threads per worker", 0, 64,
+                           "Threads in each worker; they share its interpreter lock. 0: a thread "
+                           "for each connection or request, without bound.",
                            "gunicorn --threads {} app:app"),
                     LAB_FIELD(p.model->system.server.threads)));
+    t.push_back(row(one_of("server.dispatch", "Work comes to workers", {"shared", "ahead"},
+                           {"when a thread is free", "ahead of their threads"},
+                           "One queue before all workers, from which a free thread takes; or each "
+                           "worker accepts connections ahead and queues them inside.",
+                           "gunicorn -k sync takes when free, -k gthread accepts ahead"),
+                    LAB_FIELD(p.model->system.server.dispatch)));
+    t.push_back(row(ranged(count, "server.worker_connections", "Connections per worker", 1,
+                           10'000,
+                           "Connections that one worker accepts at most, where it accepts ahead; "
+                           "of event loops and greenlets, requests in hand at once.",
+                           "gunicorn --worker-connections {} app:app"),
+                    LAB_FIELD(p.model->system.server.worker_connections)));
     t.push_back(row(ranged(count, "server.queue", "Queue places", 0, 10'000,
                            "Requests that may wait for a free worker; what comes after them finds "
                            "the queue full."),
@@ -156,12 +103,6 @@ void add_server_execution(std::vector<Row>& t) {
                            "would block; what comes when all are taken waits unseen.",
                            "anyio.to_thread.current_default_thread_limiter().total_tokens = {}"),
                     LAB_FIELD(p.model->system.server.pool_threads)));
-    t.push_back(
-        row(ranged(count, "server.worker_connections", "Requests in hand per worker", 1, 10'000,
-                   "Event loops and greenlets: requests that a worker takes in hand at "
-                   "once; more wait in its queue.",
-                   "gunicorn -k gevent --worker-connections {} app:app"),
-            LAB_FIELD(p.model->system.server.worker_connections)));
     t.push_back(row(ranged(duration, "server.async_cost", "Cost of an async view", 0, 1 * s,
                            "CPU time that an async view costs a worker of threads or greenlets, "
                            "which starts a thread and an event loop for each.",
@@ -199,6 +140,69 @@ void add_server_limits(std::vector<Row>& t) {
                     LAB_FIELD(p.model->system.server.stall_for)));
 }
 
+void add_lives(std::vector<Row>& t) {
+    using enum ValueKind;
+    t.push_back(row(ranged(duration, "server.worker_timeout", "Worker timeout", 0, 600 * s,
+                           "A worker without a heartbeat for longer is killed, and what it had in "
+                           "hand is cut off; 0 s means never.",
+                           "gunicorn --timeout SECONDS app:app"),
+                    LAB_FIELD(p.model->system.server.worker_timeout)));
+    t.push_back(row(one_of("server.heartbeat", "Heart beats", {"request", "loop"},
+                           {"between requests", "in a main loop"},
+                           "Who tells that a worker lives: it does between two requests, so that "
+                           "the timeout ends a long one, or a main loop of its own does.",
+                           "gunicorn -k sync beats between requests, -k gthread from a main loop"),
+                    LAB_FIELD(p.model->system.server.heartbeat)));
+    t.push_back(row(ranged(duration, "server.graceful_timeout", "Time to leave", 0, 600 * s,
+                           "A worker that leaves has this long for what it has in hand, then it is "
+                           "killed.",
+                           "gunicorn --graceful-timeout SECONDS app:app"),
+                    LAB_FIELD(p.model->system.server.graceful_timeout)));
+    t.push_back(row(ranged(duration, "server.boot_time", "A worker boots in", 0, 60 * s,
+                           "From the start of a worker to its first request: the import of the "
+                           "application."),
+                    LAB_FIELD(p.model->system.server.boot_time)));
+    t.push_back(row(ranged(count, "server.max_requests", "Requests in a worker's life", 0, 1e6,
+                           "After so many requests a worker ends what it has in hand and boots "
+                           "anew; 0 means never.",
+                           "gunicorn --max-requests {} app:app"),
+                    LAB_FIELD(p.model->system.server.max_requests)));
+    t.push_back(row(ranged(count, "server.max_requests_jitter", "... and up to so many more", 0,
+                           1e6,
+                           "Drawn once for each life of a worker, so that workers do not restart "
+                           "together.",
+                           "gunicorn --max-requests-jitter {} app:app"),
+                    LAB_FIELD(p.model->system.server.max_requests_jitter)));
+    t.push_back(row(ranged(bytes, "server.memory", "Memory of a fresh worker", 0, 8e9,
+                           "A modelled number: nothing is allocated."),
+                    LAB_FIELD(p.model->system.server.memory)));
+    t.push_back(row(ranged(bytes, "server.leak", "Leak", 0, 1e9,
+                           "What each request adds to its worker's modelled memory."),
+                    LAB_FIELD(p.model->system.server.leak)));
+    t.push_back(row(ranged(bytes, "server.memory_limit", "Memory limit of a worker", 0, 64e9,
+                           "A worker that comes above it is killed with what it has in hand, as "
+                           "the system does when memory ends; 0 B means no limit."),
+                    LAB_FIELD(p.model->system.server.memory_limit)));
+    t.push_back(row(ranged(count, "server.cheaper", "Workers always there", 0, 256,
+                           "So many workers always run; the others come when all are busy, and go "
+                           "when they are not. 0: all always run.",
+                           "uwsgi --cheaper {} --processes N"),
+                    LAB_FIELD(p.model->system.server.cheaper)));
+    t.push_back(row(ranged(count, "server.cheaper_step", "Workers that come at once", 1, 64,
+                           "How many more workers are started when all have been busy.",
+                           "uwsgi --cheaper-step {}"),
+                    LAB_FIELD(p.model->system.server.cheaper_step)));
+    t.push_back(row(ranged(duration, "server.cheaper_overload", "All busy for", 100 * ms, 60 * s,
+                           "All workers busy for this long: more are started; not busy for this "
+                           "long: one goes.",
+                           "uwsgi --cheaper-overload SECONDS"),
+                    LAB_FIELD(p.model->system.server.cheaper_overload)));
+    t.push_back(row(ranged(count, "server.cores", "Cores for the workers", 0, 256,
+                           "How many cores the worker threads may use; 0 means all there are.",
+                           "taskset -c 0 gunicorn app:app leaves it one"),
+                    LAB_FIELD(p.model->system.server.cores)));
+}
+
 void add_route(std::vector<Row>& t) {
     using enum ValueKind;
     t.push_back(row(words("route.*.path", "Path", 512,
@@ -225,6 +229,11 @@ void add_route(std::vector<Row>& t) {
                            "The answer is in the language asked for (Accept-Language): one in "
                            "another language is for the wrong user."),
                     LAB_FIELD(p.route->localised)));
+    t.push_back(row(yes_no("route.*.static", "Static file",
+                           "Behind a balancer it answers this address itself, with a file of the "
+                           "route's size; without one a worker does the steps.",
+                           "location /static/ { root /srv/app; } in nginx"),
+                    LAB_FIELD(p.route->static_file)));
     t.push_back(row(ranged(bytes, "route.*.size", "Answer size", 0, 1e6,
                            "Bytes of body where no step makes one."),
                     LAB_FIELD(p.route->size)));
@@ -242,10 +251,29 @@ void add_steps(std::vector<Row>& t) {
                     LAB_FIELD(p.step->time)));
     t.push_back(row(
         one_of(
-            "route.*.query", "Query", {"product_by_sku", "product_by_id", "products_by_category"},
-            {"one product by its code", "one product by its number", "the products of a category"},
-            "What is asked of the database."),
+            "route.*.query", "Query",
+            {"product_by_sku", "product_by_id", "products_by_category", "products_under_price",
+             "reviews_per_product", "reviews_in_batch", "reviews_joined"},
+            {"one product by its code", "one product by its number", "the products of a category",
+             "the products under a price", "reviews, one product at a time",
+             "reviews, all products at once", "reviews, joined to their products"},
+            "What is asked of the database.",
+            "lazy loading asks once a product; selectinload(Product.reviews) asks twice in all, "
+            "joinedload(Product.reviews) once"),
         LAB_FIELD(p.step->query)));
+    t.push_back(row(ranged(count, "route.*.query.times", "Asked so often", 1, 200,
+                           "How many times in a row the query is asked; of reviews: how many "
+                           "products are on the page.",
+                           "for product in products: product.reviews"),
+                    LAB_FIELD(p.step->times)));
+    t.push_back(row(ranged(number, "route.*.query.share", "Share of the table", 0, 1,
+                           "products_under_price: how large a share of the table is under it."),
+                    LAB_FIELD(p.step->share)));
+    t.push_back(row(ranged(distribution, "route.*.write.hold", "Transaction held open", 0, 60 * s,
+                           "How long a write keeps its transaction open, and with it the "
+                           "database's one write lock.",
+                           "what runs between the first flush and db.session.commit()"),
+                    LAB_FIELD(p.step->time)));
     t.push_back(row(
         one_of("route.*.cache.key", "Cache key",
                {"path", "query", "user", "path+query", "path+user", "query+user", "path+query+user",
@@ -273,6 +301,10 @@ void add_steps(std::vector<Row>& t) {
                            "where the view is async, one after the other elsewhere.",
                            "await asyncio.gather(*[call() for _ in range({})])"),
                     LAB_FIELD(p.step->copies)));
+}
+
+/// How a step is done, whatever it is.
+void add_step_manners(std::vector<Row>& t) {
     t.push_back(row(yes_no("route.*.step.blocking", "Blocks",
                            "Of a wait, query or write: it does not await, so that an event loop or "
                            "a worker of greenlets stands still meanwhile.",
@@ -358,233 +390,6 @@ void add_cache_cures(std::vector<Row>& t) {
                     LAB_FIELD(p.model->system.cache.stale_for)));
 }
 
-void add_database(std::vector<Row>& t) {
-    using enum ValueKind;
-    t.push_back(row(ranged(count, "database.products", "Products", 400, 1'000'000,
-                           "Rows of the product table."),
-                    LAB_FIELD(p.model->system.database.products)));
-    t.push_back(
-        row(yes_no("database.index", "Index", "An index on the product's code and on its category.",
-                   "sku = db.Column(db.String, index=True)"),
-            LAB_FIELD(p.model->system.database.index)));
-    t.push_back(row(ranged(count, "database.pool", "Connections per worker", 1, 64,
-                           "Database connections in each worker.",
-                           "create_engine(url, pool_size={}, max_overflow=0)"),
-                    LAB_FIELD(p.model->system.database.pool)));
-    t.push_back(row(ranged(duration, "database.pool_timeout", "Longest wait for a connection", 0,
-                           600 * s, "Longest wait for a database connection, then 500.",
-                           "create_engine(url, pool_timeout=SECONDS)"),
-                    LAB_FIELD(p.model->system.database.pool_timeout)));
-    t.push_back(row(ranged(duration, "database.round_trip", "Round trip to the database", 0, 60 * s,
-                           "Added to every query, as to a database on another machine."),
-                    LAB_FIELD(p.model->system.database.round_trip)));
-    t.push_back(row(ranged(rate, "database.updates", "Rows changed", 0, 1'000,
-                           "Rows changed per second behind the application's back."),
-                    LAB_FIELD(p.model->system.database.updates)));
-    t.push_back(row(ranged(count, "network.backlog", "Kernel backlog", 1, 4'096,
-                           "Connections that the kernel holds until they are accepted.",
-                           "gunicorn --backlog {} app:app"),
-                    LAB_FIELD(p.model->system.network.backlog)));
-    t.push_back(row(yes_no("network.no_delay", "Send at once",
-                           "TCP_NODELAY; without it Nagle's rule meets delayed acknowledgements."),
-                    LAB_FIELD(p.model->system.network.no_delay)));
-    t.push_back(row(ranged(duration, "network.delay", "Network delay", 0, 2 * s,
-                           "Each way takes this much longer, and a new connection one more round "
-                           "trip; added in the client, not in the kernel."),
-                    LAB_FIELD(p.model->system.network.delay)));
-}
-
-void add_load(std::vector<Row>& t) {
-    using enum ValueKind;
-    t.push_back(row(one_of("load.model", "Load model", {"open", "closed"}, {"open", "closed"},
-                           "Open: arrivals ignore answers. Closed: each user waits for the answer "
-                           "before asking again."),
-                    LAB_FIELD(p.model->load.model)));
-    t.push_back(row(
-        ranged(rate, "load.rate", "Arrivals", 0, 50'000, "Open loop: requests planned per second."),
-        LAB_FIELD(p.model->load.rate)));
-    t.push_back(row(one_of("load.arrivals", "Arrival pattern", {"constant", "poisson"},
-                           {"evenly spaced", "at random (Poisson)"},
-                           "Open loop: evenly spaced, or at random as independent people come."),
-                    LAB_FIELD(p.model->load.arrivals)));
-    t.push_back(row(ranged(count, "load.users", "Users", 1, 1'000'000,
-                           "How many different people ask; in closed loop also how many at once."),
-                    LAB_FIELD(p.model->load.users)));
-    t.push_back(row(ranged(count, "load.languages", "Languages", 1, 8,
-                           "How many languages the users speak; above 1 each sends its "
-                           "Accept-Language."),
-                    LAB_FIELD(p.model->load.languages)));
-    t.push_back(row(ranged(distribution, "load.think", "Think time", 0, 600 * s,
-                           "Closed loop: pause between an answer and the next request."),
-                    LAB_FIELD(p.model->load.think)));
-    t.push_back(row(ranged(count, "load.connections", "Client connections", 1, 2'000,
-                           "At most this many at once; closed loop uses one a user."),
-                    LAB_FIELD(p.model->load.connections)));
-    t.push_back(row(yes_no("load.keep_alive", "Client keeps connections",
-                           "The client keeps connections; otherwise each request opens a new one."),
-                    LAB_FIELD(p.model->load.keep_alive)));
-    t.push_back(row(ranged(duration, "load.timeout", "Client gives up after", 1 * ms, 600 * s,
-                           "The client gives up, counted from the intended start.",
-                           "requests.get(url, timeout=SECONDS)"),
-                    LAB_FIELD(p.model->load.timeout)));
-    t.push_back(row(ranged(duration, "load.deadline", "Deadline", 1 * ms, 600 * s,
-                           "An answer after this is late and counts for no goodput."),
-                    LAB_FIELD(p.model->load.deadline)));
-    t.push_back(row(ranged(count, "load.backlog", "Client backlog", 0, 100'000,
-                           "Overdue requests held for a free connection; the rest is not sent."),
-                    LAB_FIELD(p.model->load.backlog)));
-    t.push_back(row(ranged(count, "load.keys", "Different keys", 1, 1'000'000,
-                           "How many different keys are asked for."),
-                    LAB_FIELD(p.model->load.keys)));
-    t.push_back(row(ranged(number, "load.zipf", "Popularity (Zipf)", 0, 5,
-                           "0: all keys alike; 1: the k-th key is asked for 1/k as often."),
-                    LAB_FIELD(p.model->load.zipf)));
-}
-
-void add_shape(std::vector<Row>& t) {
-    using enum ValueKind;
-    t.push_back(row(
-        one_of("load.shape", "Load shape",
-               {"constant", "ramp", "steps", "spike", "bursts", "daily", "recorded"},
-               {"level", "ramp", "steps", "spike", "bursts", "a day", "as recorded"},
-               "Open loop: how the arrivals move in the course of a run: level at load.rate, up "
-               "to load.peak by a ramp, steps or a spike, by turns at random (MMPP), over a day, "
-               "or as in a file."),
-        LAB_FIELD(p.model->load.shape.kind)));
-    t.push_back(row(ranged(rate, "load.peak", "Peak arrivals", 0, 50'000,
-                           "The other rate of the shape: where a ramp or steps end, and what a "
-                           "spike, a burst or the evening reaches."),
-                    LAB_FIELD(p.model->load.shape.peak)));
-    t.push_back(row(ranged(duration, "load.shape_start", "Shape begins at", 0, 600 * s,
-                           "When the ramp, steps or spike begin, counted from the start of the "
-                           "run, warm-up included."),
-                    LAB_FIELD(p.model->load.shape.start)));
-    t.push_back(row(ranged(duration, "load.shape_length", "Shape takes", 1 * ms, 600 * s,
-                           "How long the ramp, the steps or the spike take."),
-                    LAB_FIELD(p.model->load.shape.length)));
-    t.push_back(row(ranged(duration, "load.shape_repeat", "Shape repeats after", 0, 600 * s,
-                           "The ramp, the steps or the spike begin again so long after they "
-                           "began; 0 s: once only."),
-                    LAB_FIELD(p.model->load.shape.repeat)));
-    t.push_back(row(ranged(count, "load.steps", "Steps", 1, 100,
-                           "How many equal steps lead from load.rate to load.peak."),
-                    LAB_FIELD(p.model->load.shape.steps)));
-    t.push_back(row(ranged(duration, "load.calm", "Mean calm", 1 * ms, 600 * s,
-                           "Bursts: mean time at load.rate; each calm is of random length."),
-                    LAB_FIELD(p.model->load.shape.calm)));
-    t.push_back(row(ranged(duration, "load.burst", "Mean burst", 1 * ms, 600 * s,
-                           "Bursts: mean time at load.peak; each burst is of random length."),
-                    LAB_FIELD(p.model->load.shape.burst)));
-    t.push_back(row(ranged(duration, "load.day", "A day takes", 100 * ms, 86'400 * s,
-                           "Daily: how long the run takes for one day, from midnight on."),
-                    LAB_FIELD(p.model->load.shape.day)));
-    t.push_back({{"load.recording",
-                  "Recording",
-                  ValueKind::text,
-                  0,
-                  120,
-                  {},
-                  {},
-                  "Recorded: a CSV file in the scenario's own folder whose first column holds "
-                  "arrival times in seconds, ascending; empty: none.",
-                  {}},
-                 [](const SettingInfo&, const ConstPlace& p) -> SettingValue {
-                     return p.model->load.shape.recording.file;
-                 },
-                 [](const SettingInfo&, const Place& p, const SettingValue& v) {
-                     Recording& recording = p.model->load.shape.recording;
-                     if (recording.file != std::get<std::string>(v)) recording.times.reset();
-                     recording.file = std::get<std::string>(v);
-                 }});
-}
-
-void add_users(std::vector<Row>& t) {
-    using enum ValueKind;
-    t.push_back(row(ranged(number, "load.session", "Requests per visit", 0, 100,
-                           "Open loop: how many requests a visitor makes on average, one after "
-                           "another, with load.think in between; up to 1: each is somebody new."),
-                    LAB_FIELD(p.model->load.session)));
-    t.push_back(row(ranged(distribution, "load.patience", "Patience", 0, 600 * s,
-                           "A user who has waited so long leaves, counted from the intended "
-                           "start, and closes the connection; 0 s: nobody leaves."),
-                    LAB_FIELD(p.model->load.patience)));
-    t.push_back(row(ranged(number, "load.slow_readers", "Slow readers", 0, 1,
-                           "Share of the connections that read their answer slowly, 0 to 1."),
-                    LAB_FIELD(p.model->load.slow.readers)));
-    t.push_back(row(ranged(bytes, "load.read_rate", "They read, a second", 1, 1e9,
-                           "Bytes a second that a slow reader takes."),
-                    LAB_FIELD(p.model->load.slow.read_rate)));
-    t.push_back(row(ranged(number, "load.slow_senders", "Slow senders", 0, 1,
-                           "Share of the connections that send their request slowly, 0 to 1."),
-                    LAB_FIELD(p.model->load.slow.senders)));
-    t.push_back(row(ranged(bytes, "load.send_rate", "They send, a second", 1, 1e9,
-                           "Bytes a second that a slow sender sends."),
-                    LAB_FIELD(p.model->load.slow.send_rate)));
-}
-
-void add_retries(std::vector<Row>& t) {
-    using enum ValueKind;
-    t.push_back(
-        row(ranged(duration, "load.attempt_timeout", "One attempt gives up after", 0, 600 * s,
-                   "One attempt is broken off after this, and may be made again; the "
-                   "server is not told to stop; 0 s: only load.timeout counts.",
-                   "requests.get(url, timeout=SECONDS)"),
-            LAB_FIELD(p.model->load.retry.attempt_timeout)));
-    t.push_back(row(ranged(count, "load.retries", "Retries", 0, 20,
-                           "How often a failed attempt is made again at most.",
-                           "HTTPAdapter(max_retries=Retry(total={}))"),
-                    LAB_FIELD(p.model->load.retry.most)));
-    t.push_back(
-        row(one_of("load.retry_on", "Retries after", {"all", "timeouts", "errors", "rejected"},
-                   {"any failure", "a time-out", "an error", "503 alone"},
-                   "What is tried again: any failure, an attempt without an answer in "
-                   "time, an answer that is an error (5xx or a broken connection), or "
-                   "503 alone."),
-            LAB_FIELD(p.model->load.retry.on)));
-    t.push_back(row(one_of("load.backoff", "Back-off", {"constant", "exponential"},
-                           {"constant", "exponential, full jitter"},
-                           "The pause before the next attempt: always load.backoff_base, or at "
-                           "random up to a limit that doubles each time."),
-                    LAB_FIELD(p.model->load.retry.back_off)));
-    t.push_back(row(ranged(duration, "load.backoff_base", "Back-off begins at", 0, 60 * s,
-                           "The constant pause, or the first limit of a random one.",
-                           "Retry(total=3, backoff_factor=SECONDS)"),
-                    LAB_FIELD(p.model->load.retry.base)));
-    t.push_back(row(ranged(duration, "load.backoff_most", "Longest back-off", 0, 600 * s,
-                           "No pause before an attempt is longer."),
-                    LAB_FIELD(p.model->load.retry.cap)));
-    t.push_back(row(ranged(number, "load.retry_budget", "Retry budget", 0, 10,
-                           "Retries that the client may make for each request, all requests "
-                           "taken together: 0.1 is one for ten; 0: no limit."),
-                    LAB_FIELD(p.model->load.retry.budget)));
-}
-
-void add_protection(std::vector<Row>& t) {
-    using enum ValueKind;
-    t.push_back(row(ranged(number, "load.breaker", "Breaker opens at", 0, 1,
-                           "Share of failed attempts at which the client's circuit breaker "
-                           "opens and nothing is sent for a while; 0: there is none."),
-                    LAB_FIELD(p.model->load.breaker.share)));
-    t.push_back(row(ranged(duration, "load.breaker_window", "Breaker counts over", 10 * ms, 600 * s,
-                           "The time over which the breaker counts failures."),
-                    LAB_FIELD(p.model->load.breaker.window)));
-    t.push_back(row(ranged(count, "load.breaker_calls", "Breaker needs", 1, 10'000,
-                           "The breaker judges only where so many attempts have ended."),
-                    LAB_FIELD(p.model->load.breaker.calls)));
-    t.push_back(row(ranged(duration, "load.breaker_pause", "Breaker stays open", 10 * ms, 600 * s,
-                           "After this one request may try; if it is answered, the breaker "
-                           "closes."),
-                    LAB_FIELD(p.model->load.breaker.pause)));
-    t.push_back(row(ranged(duration, "load.hedge", "Second copy after", 0, 600 * s,
-                           "A second copy is sent beside a request that takes longer; the first "
-                           "answer wins and the other is cancelled; 0 s: none."),
-                    LAB_FIELD(p.model->load.hedge.after)));
-    t.push_back(row(ranged(number, "load.hedge_percentile", "Second copy at percentile", 0, 99.9,
-                           "The second copy is sent after this percentile of the latest answers "
-                           "instead; 0: after load.hedge."),
-                    LAB_FIELD(p.model->load.hedge.percentile)));
-}
-
 #undef LAB_FIELD
 
 /// An empty mix asks for every route alike.
@@ -626,16 +431,15 @@ std::vector<Row> make_rows() {
     add_server(table);
     add_server_execution(table);
     add_server_limits(table);
+    add_lives(table);
     add_route(table);
     add_steps(table);
+    add_step_manners(table);
     add_cache(table);
     add_cache_cures(table);
     add_database(table);
-    add_load(table);
-    add_shape(table);
-    add_users(table);
-    add_retries(table);
-    add_protection(table);
+    add_balancer_rows(table);
+    add_load_section(table);
     add_mix(table);
     return table;
 }
@@ -660,7 +464,7 @@ std::string_view step_row_path(StepKind kind) {
                                                     "route.*.cache.key",
                                                     "route.*.render",
                                                     "route.*.respond",
-                                                    "",
+                                                    "",  // its `hold` alone is a setting
                                                     "route.*.gather",
                                                     ""};
     return paths[static_cast<std::size_t>(kind)];
@@ -672,6 +476,22 @@ bool may_block(StepKind kind) {
 
 bool may_offload(StepKind kind) {
     return may_block(kind) || kind == StepKind::cpu || kind == StepKind::render;
+}
+
+std::span<const std::string_view> step_details(StepKind kind) {
+    static constexpr std::array<std::string_view, 1> of_cache{"key"};
+    static constexpr std::array<std::string_view, 2> of_query{"times", "share"};
+    static constexpr std::array<std::string_view, 1> of_write{"hold"};
+    switch (kind) {
+        case StepKind::cache:
+            return of_cache;
+        case StepKind::query:
+            return of_query;
+        case StepKind::write:
+            return of_write;
+        default:
+            return {};
+    }
 }
 
 }  // namespace lab::names

@@ -13,14 +13,15 @@
 namespace lab::names {
 
 /// Where in a model a row finds its field. Only what the row's path goes through is set.
-template <class M, class R, class S>
+template <class M, class R, class S, class B>
 struct BasicPlace {
     M* model = nullptr;
     R* route = nullptr;
     S* step = nullptr;
+    B* backend = nullptr;
 };
-using Place = BasicPlace<Model, Route, Step>;
-using ConstPlace = BasicPlace<const Model, const Route, const Step>;
+using Place = BasicPlace<Model, Route, Step, Backend>;
+using ConstPlace = BasicPlace<const Model, const Route, const Step, const Backend>;
 
 struct Row {
     SettingInfo info;
@@ -67,6 +68,9 @@ template <class T>
 /// none.
 [[nodiscard]] std::string_view step_kind_name(StepKind);
 [[nodiscard]] std::string_view step_row_path(StepKind);
+/// Settings of a step beside its main value: "times" of a query, at "route.ROUTE.STEP.times", whose
+/// row is "route.*.query.times".
+[[nodiscard]] std::span<const std::string_view> step_details(StepKind);
 
 /// Whether a step of this kind may be `blocking`, and `offload`.
 [[nodiscard]] bool may_block(StepKind);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -23,9 +24,9 @@ constexpr int most_pool_threads = 4'096;
 constexpr int most_steps_started = 512;
 
 /// Names of a route's own fields in paths ("route.pay.path"): no step may be called so.
-constexpr std::array<std::string_view, 11> reserved_step_ids{
-    "path", "method", "view", "inline", "personal", "localised",
-    "size", "id",     "key",  "steps",  "weight"};
+constexpr std::array<std::string_view, 12> reserved_step_ids{
+    "path",   "method", "view", "inline", "personal", "localised",
+    "static", "size",   "id",   "key",    "steps",    "weight"};
 
 Error problem(std::string where, std::string detail) {
     return {ErrorCode::invalid_input, std::move(where), std::move(detail)};
@@ -215,11 +216,32 @@ Result<void> check_mix(const Model& model) {
     return {};
 }
 
+/// Only workers of threads come and go, and accept ahead of what they serve.
+Result<void> check_lives(const Server& server, std::string_view kind) {
+    const std::pair<const char*, bool> stated[] = {
+        {"server.dispatch", server.dispatch != Dispatch::shared},
+        {"server.worker_timeout", server.worker_timeout > Duration{}},
+        {"server.boot_time", server.boot_time > Duration{}},
+        {"server.max_requests", server.max_requests > 0},
+        {"server.leak", server.leak.count > 0},
+        {"server.memory_limit", server.memory_limit.count > 0},
+        {"server.cheaper", server.cheaper > 0},
+        {"server.cores", server.cores > 0},
+    };
+    for (const auto& [path, has] : stated) {
+        if (!has) continue;
+        return problem(path, fmt::format("this is for workers of threads so far; allowed with "
+                                         "server.execution = {}: its default",
+                                         kind));
+    }
+    return {};
+}
+
 /// What an event loop and a worker of greenlets cannot have.
 Result<void> check_execution(const Server& server) {
     if (server.execution == Execution::threads) return {};
     const std::string_view kind = server.execution == Execution::loop ? "loop" : "greenlets";
-    if (server.threads > 1) {
+    if (server.threads != 1) {
         return problem("server.threads",
                        fmt::format("found {} with server.execution = {}; allowed: 1, for such a "
                                    "worker is one thread (its pool: server.pool_threads)",
@@ -232,7 +254,7 @@ Result<void> check_execution(const Server& server) {
                         "threads in all",
                         server.workers, server.pool_threads, show_count(most_pool_threads)));
     }
-    return {};
+    return check_lives(server, kind);
 }
 
 Result<void> check_shape(const Shape& shape) {
@@ -269,6 +291,17 @@ Result<void> check_together(const Model& model) {
                         server.workers, server.threads, show_count(most_worker_threads)));
     }
     if (auto fit = check_execution(server); !fit) return fit;
+    if (server.cheaper > server.workers) {
+        return problem("server.cheaper",
+                       fmt::format("found {} workers that always run, of {}; allowed: at most "
+                                   "server.workers",
+                                   server.cheaper, server.workers));
+    }
+    if (server.threads == 0 && server.dispatch == Dispatch::ahead) {
+        return problem("server.threads",
+                       "found 0, a thread for each connection, with dispatch = \"ahead\"; "
+                       "allowed: a number of threads, or dispatch = \"shared\"");
+    }
     if (model.load.model == LoadModel::closed && model.load.users > most_connections) {
         return problem("load.users",
                        fmt::format("found {}; allowed: at most {} in closed loop, where each user "

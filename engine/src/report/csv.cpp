@@ -61,12 +61,21 @@ void add_counts(Cells& cells, const Counts& c, bool truth_known) {
     add_count(cells, "counts.hedges", c.hedges);
 }
 
+std::uint64_t workers_up(const ServerSample& s) {
+    const auto up = [](const ProcessSample& w) { return w.state == ProcessSample::State::up; };
+    return static_cast<std::uint64_t>(std::count_if(s.workers.begin(), s.workers.end(), up));
+}
+
 void add_server(Cells& cells, const Frame& f, bool told) {
     const ServerSample& s = f.server;
     const auto share = [&f, told](Duration used, std::size_t of) -> std::optional<double> {
         const double available = to_seconds(f.length) * static_cast<double>(of);
         if (!told || available <= 0) return std::nullopt;
         return std::clamp(to_seconds(used) / available, 0.0, 1.0);
+    };
+    const auto over = [told](std::uint64_t n, std::uint64_t of) -> std::optional<double> {
+        if (!told || of == 0) return std::nullopt;
+        return static_cast<double>(n) / static_cast<double>(of);
     };
     const double lookups = static_cast<double>(s.cache_hits + s.cache_misses);
     add(cells, "utilisation.workers", share(s.busy_time, s.threads.size()));
@@ -81,8 +90,22 @@ void add_server(Cells& cells, const Frame& f, bool told) {
     add_told(cells, "connections", told, s.connections);
     add_told(cells, "in_service", told, s.in_service);
     add_told(cells, "threads", told, s.threads.size());
+    add_told(cells, "workers.kills", told, s.worker_kills);
+    add_told(cells, "workers.restarts", told, s.worker_restarts);
+    add_told(cells, "workers.boots", told, s.worker_boots);
+    add_told(cells, "workers_up", told, workers_up(s));
+    add(cells, "workers.memory_mb",
+        told ? std::optional{static_cast<double>(s.memory.count) / 1e6} : std::nullopt);
     add_told(cells, "pool_in_use", told, s.pool_in_use);
     add_told(cells, "pool_waiting", told, s.pool_waiting);
+    add_told(cells, "pool_open", told, s.pool_open);
+    add_told(cells, "database.queries", told, s.database.queries);
+    add(cells, "database.queries_per_answer", over(s.database.queries, f.counts.of(Ending::ok)));
+    add(cells, "database.rows_per_query", over(s.database.rows_touched, s.database.queries));
+    add_told(cells, "database.opened", told, s.database.opened);
+    add_told(cells, "database.pool_timeouts", told, s.database.pool_timeouts);
+    add_told(cells, "database.query_timeouts", told, s.database.query_timeouts);
+    add_told(cells, "database.lock_timeouts", told, s.database.lock_timeouts);
     add_told(cells, "cache_entries", told, s.cache_entries);
     add_told(cells, "cache_bytes", told, s.cache_bytes);
     add_told(cells, "cache_misses", told, s.cache_misses);
@@ -96,6 +119,50 @@ void add_server(Cells& cells, const Frame& f, bool told) {
     add_told(cells, "tokens_waiting", told, s.tokens_waiting);
     add(cells, "worker_cpu_ms", told ? std::optional{to_ms(s.worker_cpu)} : std::nullopt);
     add(cells, "process_cpu_ms", told ? std::optional{to_ms(s.process_cpu)} : std::nullopt);
+}
+
+/// "3 1 0": one number a backend; empty without a balancer.
+template <class Field>
+std::string of_each(const std::vector<BackendSample>& backends, Field field) {
+    std::string out;
+    for (const BackendSample& backend : backends) {
+        out += fmt::format("{}{}", out.empty() ? "" : " ", field(backend));
+    }
+    return out;
+}
+
+void add_backends(Cells& cells, const ServerSample& s) {
+    const bool balanced = !s.backends.empty();
+    std::uint64_t failures = 0;
+    for (const BackendSample& backend : s.backends) failures += backend.failures;
+    add_told(cells, "upstream.retries", balanced, s.proxy.retries);
+    add_told(cells, "upstream.failures", balanced, failures);
+    add_told(cells, "upstream.lost", balanced, s.proxy.lost);
+    double all = 0, least = 1, most = 0;
+    for (const BackendSample& backend : s.backends) all += static_cast<double>(backend.requests);
+    for (const BackendSample& backend : s.backends) {
+        const double share = all > 0 ? static_cast<double>(backend.requests) / all : 0;
+        least = std::min(least, share);
+        most = std::max(most, share);
+    }
+    const double lookups = static_cast<double>(s.proxy.cache_hits + s.proxy.cache_misses);
+    const auto where = [](bool known, double value) {
+        return known ? std::optional{value} : std::nullopt;
+    };
+    add(cells, "upstream.largest_share", where(all > 0, most));
+    add(cells, "upstream.smallest_share", where(all > 0, least));
+    add(cells, "upstream.cache_hit_ratio",
+        where(lookups > 0, static_cast<double>(s.proxy.cache_hits) / std::max(lookups, 1.0)));
+    cells.emplace_back("backends.state", of_each(s.backends, [](const BackendSample& b) {
+                           return !b.up ? "down" : b.resting ? "resting" : "up";
+                       }));
+    cells.emplace_back("backends.in_flight",
+                       of_each(s.backends, [](const BackendSample& b) { return b.in_flight; }));
+    cells.emplace_back("backends.requests",
+                       of_each(s.backends, [](const BackendSample& b) { return b.requests; }));
+    cells.emplace_back("backends.effective_weight", of_each(s.backends, [](const BackendSample& b) {
+                           return b.effective_weight;
+                       }));
 }
 
 std::string changes_of(const Frame& f) {
@@ -136,6 +203,7 @@ Cells cells_of(const Frame& f) {
     add(cells, "breaker_open",
         length > 0 ? std::optional{to_seconds(f.breaker_open) / length} : std::nullopt);
     add_server(cells, f, told);
+    add_backends(cells, f.server);
     add_count(cells, "generation", f.generation);
     cells.emplace_back("changes", csv_cell(changes_of(f)));
     return cells;

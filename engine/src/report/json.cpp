@@ -78,6 +78,56 @@ std::string utilisation(const RunResult& r) {
     return o.on_one_line();
 }
 
+std::string workers(const RunResult& r) {
+    const auto known = [&r](double n) { return r.truth_known ? std::optional{n} : std::nullopt; };
+    Object o;
+    o.number("kills", known(static_cast<double>(r.worker_kills)));
+    o.number("restarts", known(static_cast<double>(r.worker_restarts)));
+    o.number("boots", known(static_cast<double>(r.worker_boots)));
+    o.number("memory_mb", known(static_cast<double>(r.memory_peak.count) / 1e6));
+    return o.on_one_line();
+}
+
+/// The rows of the table of quantities that begin with "database.".
+std::string database(const RunResult& r) {
+    constexpr std::string_view family = "database.";
+    Object o;
+    for (const QuantityInfo& row : quantities_table()) {
+        if (!row.name.starts_with(family)) continue;
+        o.number(row.name.substr(family.size()), *quantity(r, row.name));
+    }
+    return o.on_one_line();
+}
+
+/// Each null without a balancer.
+std::string upstream(const RunResult& r) {
+    Object o;
+    for (const std::string_view key :
+         {"retries", "failures", "lost", "largest_share", "smallest_share", "cache_hit_ratio"}) {
+        const auto value = quantity(r, fmt::format("upstream.{}", key));
+        o.number(key, value ? *value : std::nullopt);
+    }
+    return o.on_one_line();
+}
+
+std::string backends(const RunResult& r) {
+    std::string out;
+    for (const auto& backend : r.backends) {
+        Object o;
+        o.number("requests", backend.requests);
+        o.number("share", backend.share);
+        o.number("failures", backend.failures);
+        o.number("mean_in_flight", backend.mean_in_flight);
+        o.count("in_flight", backend.last.in_flight);
+        o.number("weight", backend.last.weight);
+        o.number("effective_weight", backend.last.effective_weight);
+        o.count("fails", backend.last.fails);
+        o.text("state", !backend.last.up ? "down" : backend.last.resting ? "resting" : "up");
+        out += fmt::format("{}\n    {}", out.empty() ? "" : ",", o.on_one_line());
+    }
+    return out.empty() ? "[]" : "[" + out + "\n  ]";
+}
+
 /// What the run can be repeated from. Of a server that is not ours only the load is known.
 std::string settings(const Model& model, bool server_is_ours) {
     Object o;
@@ -119,6 +169,8 @@ std::string to_json(const RunResult& r) {
     // Beyond what every reader may rely on being there first.
     o.number("warm_up_s", to_seconds(r.warm_up));
     o.number("concurrency", rate(r, r.concurrency));
+    o.raw("upstream", upstream(r));
+    o.raw("backends", backends(r));
     for (const std::string_view name : {"cache_misses", "cache_evictions", "cache_errors",
                                         "cache_duplicates", "cache_entries", "cache_bytes"}) {
         o.number(name, quantity(r, name).value());
@@ -127,6 +179,8 @@ std::string to_json(const RunResult& r) {
     o.raw("loop_lag_ms", summary(r.loop_lag));
     o.number("tokens_waiting", r.tokens_waiting);
     o.number("breaker_open", rate(r, r.breaker_open));
+    o.raw("workers", workers(r));
+    o.raw("database", database(r));
     o.flag("generator_limited", r.generator_limited);
     o.flag("interrupted", r.interrupted);
     o.raw("remarks", list_of(r.remarks));

@@ -150,6 +150,25 @@ void add_cache(std::string& out, const RunResult& r) {
     out += '\n';
 }
 
+void add_database(std::string& out, const RunResult& r) {
+    const DatabaseCounts& d = r.database;
+    if (!r.truth_known || d.queries + d.pool_timeouts + d.lock_timeouts == 0) return;
+    const auto mean = [&r](std::string_view name) {
+        return for_person_rate(quantity(r, name)->value_or(0));
+    };
+    out += fmt::format("  database: {} queries, {} an answer, {} rows touched a query\n",
+                       for_person_count(d.queries), mean("database.queries_per_answer"),
+                       mean("database.rows_per_query"));
+    const auto refused = [&out](std::uint64_t n, const char* what) {
+        if (n > 0) out += fmt::format("  {} waited in vain: {}\n", for_person_count(n), what);
+    };
+    refused(d.pool_timeouts, "no connection came free in time");
+    refused(d.lock_timeouts, "the write lock did not come free in time");
+    if (d.query_timeouts > 0)
+        out += fmt::format("  {} queries ran too long and were broken off\n",
+                           for_person_count(d.query_timeouts));
+}
+
 void add_server(std::string& out, const RunResult& r) {
     if (r.truth_known)
         out +=
@@ -157,7 +176,33 @@ void add_server(std::string& out, const RunResult& r) {
                         for_person_share(r.utilisation_workers),
                         for_person_share(r.utilisation_cpu), for_person_share(r.utilisation_pool));
     if (r.cache_hit_ratio) add_cache(out, r);
+    if (r.worker_kills + r.worker_restarts + r.worker_boots > 0)
+        out += fmt::format("  workers: {} killed, {} restarted, {} booted\n",
+                           for_person_count(r.worker_kills), for_person_count(r.worker_restarts),
+                           for_person_count(r.worker_boots));
+    add_database(out, r);
     for (const std::string& plan : r.plans) out += fmt::format("  query plan: {}\n", escaped(plan));
+}
+
+void add_backends(std::string& out, const RunResult& r) {
+    if (r.backends.empty()) return;
+    for (std::size_t i = 0; i < r.backends.size(); ++i) {
+        const auto& backend = r.backends[i];
+        out += fmt::format("  backend {}: {} of the requests, {:.1f} in hand on average, {}", i + 1,
+                           for_person_share(backend.share), backend.mean_in_flight,
+                           !backend.last.up       ? "down"
+                           : backend.last.resting ? "left alone"
+                                                  : "up");
+        if (backend.failures > 0) out += fmt::format(", {:.0f} failed", backend.failures);
+        out += '\n';
+    }
+    if (r.upstream_retries + r.upstream_lost > 0) {
+        out += fmt::format("  {:.0f} asked again at the next backend, {:.0f} answered by none\n",
+                           r.upstream_retries, r.upstream_lost);
+    }
+    if (r.proxy_hit_ratio) {
+        out += fmt::format("  proxy cache hit ratio {}\n", for_person_share(*r.proxy_hit_ratio));
+    }
 }
 
 }  // namespace
@@ -172,6 +217,7 @@ std::string to_text(const RunResult& r) {
     add_parts(out, r);
     add_counts(out, r);
     add_server(out, r);
+    add_backends(out, r);
     if (!r.remarks.empty()) out += '\n';
     for (const std::string& remark : r.remarks) out += fmt::format("  Note: {}\n", escaped(remark));
     if (!r.machine.empty() || !r.version.empty())

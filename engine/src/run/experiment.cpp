@@ -49,6 +49,8 @@ live::Generator::Options generator_options(const RunPlan& plan, const live::Serv
     return options;
 }
 
+bool is_balanced(const Model& model) { return model.system.balancer.rule != BalancerRule::none; }
+
 /// Settings that were asked for and are not yet wholly in force.
 struct PendingChange {
     std::uint64_t generation = 0;         ///< of the experiment
@@ -94,6 +96,7 @@ class Experiment::Impl {
 
     Result<void> start(RunPlan plan) {
         if (auto valid = validate(plan.model); !valid) return valid.error();
+        balanced_ = is_balanced(plan.model);
         control_.post([this, plan = std::move(plan)]() mutable {
             if (closing_) return;
             if (run_ || tearing_down_) {
@@ -108,6 +111,11 @@ class Experiment::Impl {
 
     Result<std::uint64_t> apply(Model model) {
         if (auto valid = validate(model); !valid) return valid.error();
+        if (is_balanced(model) != balanced_) {
+            return Error{ErrorCode::invalid_input, "balancer.rule",
+                         "a run that goes on keeps its balancer, or stays without one; allowed: "
+                         "stop it, and start it with the new rule"};
+        }
         const auto generation = next_generation_.fetch_add(1) + 1;
         control_.post([this, generation, model = std::move(model)]() mutable {
             if (queued_) {
@@ -299,6 +307,7 @@ class Experiment::Impl {
     ExperimentEvents events_;
     std::atomic<std::uint64_t> next_generation_{0};
     std::atomic<bool> closed_{false};
+    std::atomic<bool> balanced_{false};  ///< of the plan started last
     // Below: the control thread alone.
     std::unique_ptr<Run> run_;
     std::optional<RunPlan> queued_;

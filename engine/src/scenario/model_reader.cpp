@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// [server], [[route]], [cache], [database], [network] and [load].
+// [server], [[route]], [cache], [database], [network], [balancer], [backend.N] and [load].
+#include <algorithm>
 #include <set>
 
 #include <fmt/format.h>
 
+#include "lab/presets.hpp"
 #include "lab/text.hpp"
 #include "model/table.hpp"
 #include "scenario/form.hpp"
@@ -34,7 +36,9 @@ void read_section(Reading& reading, const Node& root, const std::string& section
         reading.places[path] = field.value.place;
         const auto value =
             setting_from_node(reading, path, row->info, field.value, field.value.place);
-        if (value) row->set(row->info, {&model, nullptr, nullptr}, *value);
+        if (!value) continue;
+        row->set(row->info, {.model = &model}, *value);
+        if (path != "server.preset") model.stated.add(path);
     }
 }
 
@@ -55,6 +59,41 @@ void read_mix(Reading& reading, const Node& root, Model& model) {
         const auto value =
             setting_from_node(reading, path, row->info, share.value, share.value.place);
         if (value) model.load.mix.push_back({share.key, std::get<double>(*value)});
+    }
+}
+
+/// [backend.2] and the like: fields of single backends.
+void read_backends(Reading& reading, const Node& root, Model& model) {
+    const Member* const member = root.find("backend");
+    if (!member) return;
+    const std::string allowed =
+        fmt::format("tables [backend.1] to [backend.{}]", model.system.balancer.count);
+    if (member->value.kind != Node::Kind::table) {
+        return reading.fail(member->place, "backend",
+                            fmt::format("found {}; allowed: {}", describe(member->value), allowed));
+    }
+    for (const Member& backend : member->value.members) {
+        const std::string path = "backend." + backend.key.substr(0, 60);
+        const bool digit = backend.key.size() == 1 && backend.key[0] >= '1';
+        if (!digit || backend.key[0] - '0' > model.system.balancer.count) {
+            return reading.fail(backend.place, path,
+                                fmt::format("found the backend {}; allowed: {}, as "
+                                            "balancer.backends says",
+                                            in_quotes(backend.key), allowed));
+        }
+        const auto keys = section_keys("backend.*");
+        const Form form(reading, backend.value, path, keys);
+        if (!reading.ok()) return;
+        for (const Member& field : backend.value.members) {
+            const names::Row* const row = row_of("backend.*." + field.key);
+            const std::string name = path + "." + field.key;
+            reading.places[name] = field.value.place;
+            const auto value =
+                setting_from_node(reading, name, row->info, field.value, field.value.place);
+            const auto index = static_cast<std::size_t>(backend.key[0] - '1');
+            if (!value) return;
+            row->set(row->info, {.backend = &model.system.balancer.backends[index]}, *value);
+        }
     }
 }
 
@@ -87,6 +126,9 @@ class StepReader {
         reading_.places.emplace(fmt::format("route.{}.{}", route_, step.id), node.place);
         read_value(form, *member, path, step);
         if (reading_.ok()) read_flags(node, path, step);
+        for (const Member& detail : node.members) {
+            if (reading_.ok() && is_detail(detail.key)) read_detail(form, detail, step);
+        }
     }
 
     static bool is_flag(std::string_view key) { return key == "blocking" || key == "offload"; }
@@ -98,8 +140,22 @@ class StepReader {
             const names::Row* const row = row_of("route.*.step." + member.key);
             const auto value = setting_from_node(reading_, path + "." + member.key, row->info,
                                                  member.value, member.value.place);
-            if (value) row->set(row->info, {nullptr, nullptr, &step}, *value);
+            if (value) row->set(row->info, {.step = &step}, *value);
         }
+    }
+
+    void read_detail(Form& form, const Member& member, Step& step) {
+        const auto known = names::step_details(step.kind);
+        const auto kind = names::step_kind_name(step.kind);
+        if (std::ranges::find(known, member.key) == known.end()) {
+            return reading_.fail(member.place, form.path(member.key),
+                                 fmt::format("found {0} in a {1} step; allowed: no {0} here",
+                                             member.key, kind));
+        }
+        const names::Row* const row = row_of(fmt::format("route.*.{}.{}", kind, member.key));
+        const auto value = setting_from_node(reading_, form.path(member.key), row->info,
+                                             member.value, member.value.place);
+        if (value) row->set(row->info, {.step = &step}, *value);
     }
 
     static StepKind step_kind(std::string_view name) {
@@ -110,12 +166,17 @@ class StepReader {
         return kind;
     }
 
+    /// Says more about a step whose kind another key names.
+    static bool is_detail(std::string_view key) {
+        return key == "times" || key == "share" || key == "hold";
+    }
+
     /// The one key that says what the step does.
     const Member* kind_of(Form& form, const Node& node) {
         if (!reading_.ok()) return nullptr;
         const Member* kind = nullptr;
         for (const Member& member : node.members) {
-            if (member.key == "id" || is_flag(member.key)) continue;
+            if (member.key == "id" || is_flag(member.key) || is_detail(member.key)) continue;
             if (kind) {
                 reading_.fail(member.place, form.path(member.key),
                               fmt::format("found {} and {} in one step; allowed: one of them",
@@ -155,7 +216,7 @@ class StepReader {
         const names::Row* const row = row_of(names::step_row_path(step.kind));
         const auto value = setting_from_node(reading_, form.path(member.key), row->info,
                                              member.value, member.value.place);
-        if (value) row->set(row->info, {nullptr, nullptr, &step}, *value);
+        if (value) row->set(row->info, {.step = &step}, *value);
     }
 
     void read_cache(const Member& member, const std::string& path, Step& step) {
@@ -178,7 +239,7 @@ class StepReader {
             const names::Row* const row = row_of(names::step_row_path(StepKind::gather));
             const auto value = setting_from_node(reading_, path + ".copies", row->info,
                                                  copies->value, copies->value.place);
-            if (value) row->set(row->info, {nullptr, nullptr, &step}, *value);
+            if (value) row->set(row->info, {.step = &step}, *value);
         }
         if (const Node* const steps = form.list("steps", 64)) {
             read(*steps, path + ".steps", step.steps);
@@ -225,7 +286,7 @@ void read_route(Reading& reading, const Node& node, std::size_t number, Model& m
         reading.places.emplace(path, member.value.place);
         const auto value =
             setting_from_node(reading, path, row->info, member.value, member.value.place);
-        if (value) row->set(row->info, {nullptr, &route, nullptr}, *value);
+        if (value) row->set(row->info, {.route = &route}, *value);
     }
     if (const Node* const steps = form.list("steps", 64)) {
         StepReader(reading, route.id).read(*steps, prefix + ".steps", route.steps);
@@ -236,14 +297,17 @@ void read_route(Reading& reading, const Node& node, std::size_t number, Model& m
 }  // namespace
 
 void read_model(Reading& reading, const Node& root, Model& model) {
-    for (const char* section : {"server", "cache", "database", "network", "load"}) {
+    for (const char* section : {"server", "cache", "database", "network", "balancer", "load"}) {
         read_section(reading, root, section, model);
     }
+    // What the file gives wins over its preset, wherever the preset stands in it.
+    if (reading.ok() && model.system.server.preset != "none") fill_from_preset(model);
     const auto routes = tables_of(reading, root, "route", most_routes);
     if (const Member* const member = root.find("route")) reading.places["route"] = member->place;
     for (std::size_t i = 0; i < routes.size() && reading.ok(); ++i) {
         read_route(reading, *routes[i], i + 1, model);
     }
+    if (reading.ok()) read_backends(reading, root, model);
     if (reading.ok()) read_mix(reading, root, model);
     if (!reading.ok()) return;
     if (reading.folder) {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "lab/presets.hpp"
 #include "lab/text.hpp"
 #include "model/table.hpp"
 #include "scenario/schema.hpp"
@@ -84,7 +85,8 @@ std::string default_of(const Model& model, const SettingInfo& info) {
         if (info.path == path) return "";
     }
     std::string path(info.path);
-    if (const auto star = path.find('*'); star != path.npos) path.replace(star, 1, "r");
+    const std::string_view specimen_id = path.starts_with("backend.") ? "1" : "r";
+    if (const auto star = path.find('*'); star != path.npos) path.replace(star, 1, specimen_id);
     const auto value = get_setting(model, path);
     if (!value) return "";
     const bool bare = info.kind == ValueKind::flag || info.kind == ValueKind::count ||
@@ -110,7 +112,8 @@ std::string settings_rows(const Model& model, std::string_view section) {
 std::string system_part() {
     const Model model = specimen();
     std::string text;
-    for (const std::string_view section : {"server", "cache", "database", "network", "load"}) {
+    for (const std::string_view section :
+         {"server", "cache", "database", "network", "balancer", "load"}) {
         text += fmt::format("\n## [{}]\n\n{}", section,
                             settings_rows(model, std::string(section) + "."));
     }
@@ -118,6 +121,10 @@ std::string system_part() {
         "\n`load.mix` is a table of route ids and their shares: `mix = { home = 3, pay = 1 }`. In "
         "closed "
         "loop there are at most 2,000 users; workers x threads are at most 1,024.\n";
+    text +=
+        "\n## [backend.1] to [backend.8]\n\nHow single backends differ from the others; the `*` "
+        "stands for the number of one.\n\n" +
+        settings_rows(model, "backend.");
     text += "\n## [[route]]\n\n" + keys_table(route_keys());
     text +=
         "\n### Steps\n\nA step is a table with one of these and, if wanted, an `id`. In the "
@@ -131,6 +138,24 @@ std::string system_part() {
         "part "
         "for the id of a step of that kind, and `step` for the id of any.\n\n";
     return text + settings_rows(model, "route.");
+}
+
+std::string presets_part() {
+    std::string text =
+        "\n## Presets\n\n`server.preset` names a real server and fills what the preset states: its "
+        "defaults. A setting that the file, `--set` or a knob gives wins, whatever the order. "
+        "`latency-lab presets` lists them with the command for each, `latency-lab show` tells what "
+        "a scenario overrides.\n\n| preset | server | what is peculiar | states | checked |\n"
+        "|---|---|---|---|---|\n";
+    for (const Preset& preset : presets_table()) {
+        std::string fields;
+        for (const PresetField& field : preset.fields) {
+            fields += fmt::format("{}`{}={}`", fields.empty() ? "" : " ", field.path, field.value);
+        }
+        text += fmt::format("| `{}` | {} | {} | {} | {} |\n", preset.name, cell(preset.title),
+                            cell(preset.meaning), cell(fields), cell(preset.versions));
+    }
+    return text;
 }
 
 std::string lesson_part() {
@@ -178,6 +203,7 @@ std::string scenario_reference_markdown() {
     text += "\n## Top level\n\n" + keys_table(top_keys());
     text += "\n## [run]\n\n" + keys_table(run_keys());
     text += system_part();
+    text += presets_part();
     text += "\n## [[knob]]\n\n" + keys_table(knob_keys());
     text += lesson_part();
     text += quantities_part();

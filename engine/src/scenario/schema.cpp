@@ -28,6 +28,9 @@ constexpr std::array top{
     KeyInfo{"cache", "a table `[cache]`", "The cache.", false},
     KeyInfo{"database", "a table `[database]`", "The database.", false},
     KeyInfo{"network", "a table `[network]`", "The network.", false},
+    KeyInfo{"balancer", "a table `[balancer]`", "The proxy in front, and how it chooses.", false},
+    KeyInfo{"backend", "tables `[backend.1]` to `[backend.8]`",
+            "How single backends differ: `[backend.2]` with `slowdown = 5`.", false},
     KeyInfo{"load", "a table `[load]`", "What is asked of the server.", false},
     KeyInfo{"knob", "one table `[[knob]]` or more", "The settings that can be moved in free play.",
             false},
@@ -52,6 +55,7 @@ constexpr std::array route{
     KeyInfo{"inline", "true or false", "See the table of settings.", false},
     KeyInfo{"personal", "true or false", "See the table of settings.", false},
     KeyInfo{"localised", "true or false", "See the table of settings.", false},
+    KeyInfo{"static", "true or false", "See the table of settings.", false},
     KeyInfo{"size", "a size", "See the table of settings.", false},
     KeyInfo{"steps", "a list of steps, see below", "What is done, in order; `[]` for nothing.",
             true},
@@ -60,8 +64,15 @@ constexpr std::array route{
 constexpr std::array step{
     KeyInfo{"cpu", "a time", "Burns CPU time: `{ cpu = \"5ms\" }`.", false},
     KeyInfo{"wait", "a time", "Waits for something else: `{ wait = \"50ms\" }`.", false},
-    KeyInfo{"query", "product_by_sku, product_by_id or products_by_category",
+    KeyInfo{"query", "what is asked: see the settings of a route",
             "Asks the database: `{ query = \"product_by_sku\" }`.", false},
+    KeyInfo{"times", "a whole number, beside `query`",
+            "Asks so often: `{ query = \"reviews_per_product\", times = 20 }`; 1 if not given.",
+            false},
+    KeyInfo{"share", "a number from 0 to 1, beside `query`",
+            "Of the table: `{ query = \"products_under_price\", share = 0.5 }`, which is also what "
+            "it is if not given.",
+            false},
     KeyInfo{"cache", "a table with `key` and `steps`",
             "Answers from the cache, or does its steps and stores what they made.", false},
     KeyInfo{"render", "rows, from 1 to 2,000", "Renders a template: `{ render = 20 }`.", false},
@@ -76,6 +87,8 @@ constexpr std::array step{
             "Does them one after the other: a branch of more than one step.", false},
     KeyInfo{"blocking", "true or false", "See the table of settings.", false},
     KeyInfo{"offload", "true or false", "See the table of settings.", false},
+    KeyInfo{"hold", "a time, beside `write`",
+            "Holds the transaction open: `{ write = \"product\", hold = \"20ms\" }`.", false},
     KeyInfo{"id", id_value,
             "Names the step in paths; the kind if not given, \"wait2\" for the second wait.",
             false},
@@ -99,7 +112,7 @@ constexpr std::array knob{
     KeyInfo{"path", "the path of a setting", "What it moves: `server.workers`, `route.pay.wait`.",
             true},
     KeyInfo{"label", title_value, "Its name; from the table of settings if not given.", false},
-    KeyInfo{"group", "Load, Server, Handler, Cache, Database or Network",
+    KeyInfo{"group", "Load, Server, Handler, Cache, Database, Network or Balancer",
             "Where it stands; from the path if not given.", false},
     KeyInfo{"min", "as the setting is written", "Least value; the setting's if not given.", false},
     KeyInfo{"max", "as the setting is written", "Most; the setting's if not given.", false},
@@ -207,8 +220,8 @@ std::span<const std::string_view> lesson_kind_names() {
 }
 
 std::span<const std::string_view> knob_groups() {
-    static constexpr std::array<std::string_view, 6> groups{"Load",  "Server",   "Handler",
-                                                            "Cache", "Database", "Network"};
+    static constexpr std::array<std::string_view, 7> groups{
+        "Load", "Server", "Handler", "Cache", "Database", "Network", "Balancer"};
     return groups;
 }
 

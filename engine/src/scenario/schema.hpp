@@ -28,7 +28,8 @@ struct KeyInfo {
 [[nodiscard]] std::span<const KeyInfo> lesson_keys(LessonKind);
 [[nodiscard]] std::span<const KeyInfo> option_keys();
 
-/// The keys of [server], [cache], [database], [network] or [load]: the rows of the table of names.
+/// The keys of [server], [cache], [database], [network], [balancer] or [load]: the rows of the
+/// table of names.
 [[nodiscard]] std::vector<KeyInfo> section_keys(std::string_view section);
 
 /// "say" and so on, in the order of LessonKind.

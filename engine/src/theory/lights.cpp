@@ -199,6 +199,13 @@ class Lamps {
     }
 
     void one_station() {
+        const Balancer& balancer = e_.model.system.balancer;
+        if (balancer.rule != BalancerRule::none) {
+            return add(Assumption::one_station, State::broken,
+                       fmt::format("A balancer and {} backends, each with a queue of its own: the "
+                                   "formula knows one server.",
+                                   balancer.count));
+        }
         const Shared* busiest = nullptr;
         double most = 0;
         const double working = p_.throughput_per_s.value_or(p_.offered_per_s) * e_.work.share;

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "core/program.hpp"
 #include "theory/hit_ratio.hpp"
 
 namespace lab::theory {
@@ -15,7 +16,7 @@ namespace {
 struct Path {
     double weight = 1;
     std::vector<Distribution> times;
-    double computing = 0, connected = 0;  ///< seconds, mean
+    double computing = 0, connected = 0, writing = 0;  ///< seconds, mean
 };
 
 class Reader {
@@ -101,6 +102,7 @@ class Reader {
         first.times.insert(first.times.end(), second.times.begin(), second.times.end());
         first.computing += second.computing;
         first.connected += second.connected;
+        first.writing += second.writing;
         return first;
     }
 
@@ -114,12 +116,18 @@ class Reader {
             case StepKind::wait:
                 path.times.push_back(step.time);
                 return;
-            case StepKind::query:
+            case StepKind::query: {
+                const auto asked = core::asked_by(step);
+                const auto trips = core::round_trips(asked.kind, asked.times);
+                ask(cost_of(step), trips * round_trip, path);
+                return;
+            }
             case StepKind::write: {
-                const Duration cost = cost_of(step) + round_trip;
-                path.times.push_back(Distribution::constant(cost));
-                path.connected += to_seconds(cost);
-                path.computing += to_seconds(cost - round_trip);
+                const double before = path.connected;
+                ask(cost_of(step), round_trip, path);
+                if (step.time != Distribution{}) path.times.push_back(step.time);
+                path.connected += mean_of(step.time);
+                path.writing += path.connected - before;
                 return;
             }
             case StepKind::render: {
@@ -131,6 +139,12 @@ class Reader {
             default:  // a body is filled in next to no time
                 return;
         }
+    }
+
+    static void ask(Duration cost, Duration on_the_way, Path& path) {
+        path.times.push_back(Distribution::constant(cost + on_the_way));
+        path.connected += to_seconds(cost + on_the_way);
+        path.computing += to_seconds(cost);
     }
 
     Duration cost_of(const Step& step) {
@@ -176,12 +190,13 @@ class Reader {
         Workload work;
         work.share = working;
         if (working <= 0) return work;
-        double connected = 0;
+        double connected = 0, writing = 0;
         std::vector<ServiceLaw::Way> ways;
         for (Path& path : paths) {
             const double weight = path.weight / working;
             work.computing += weight * path.computing;
             connected += weight * path.connected;
+            writing += weight * path.writing;
             ways.push_back({weight, std::move(path.times)});
         }
         work.service = ServiceLaw(std::move(ways));
@@ -192,9 +207,14 @@ class Reader {
         if (server.interpreter_lock && server.threads > 1) {
             work.shared.push_back({"the interpreter lock", work.computing, server.workers});
         }
-        if (connected > 0 && model_.system.database.pool < server.threads) {
+        const lab::Database& database = model_.system.database;
+        const int connections = database.pool + database.overflow;
+        if (connected > 0 && connections < server.threads) {
             work.shared.push_back(
-                {"a database connection", connected, model_.system.database.pool * server.workers});
+                {"a database connection", connected, connections * server.workers});
+        }
+        if (writing > 0 && server.workers * server.threads > 1) {
+            work.shared.push_back({"the write lock", writing, 1});
         }
         return work;
     }

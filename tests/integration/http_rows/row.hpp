@@ -8,8 +8,8 @@
 namespace lab::http_rows {
 
 /// Which of the test's servers: usual limits; 200 ms for a head and a body, 300 ms for an idle connection;
-/// keep-alive switched off.
-enum class Peer { usual, hasty, closing };
+/// keep-alive switched off; a proxy with usual limits in front of the usual server.
+enum class Peer { usual, hasty, closing, proxied };
 /// What becomes of the connection after the answers. `open`: it must answer one more good request.
 enum class After { closes, open };
 

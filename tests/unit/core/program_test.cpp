@@ -102,8 +102,9 @@ TEST(Compile, LetsTheLockGoRoundAWaitAndAQuery) {
     EXPECT_EQ(listing(compile(route({query(), write_row()}), with_lock(), {})),
               "acquire worker, acquire lock, "
               "release lock, acquire connection, query, release connection, acquire lock, "
-              "release lock, acquire connection, update, release connection, acquire lock, "
-              "release connection, release lock, release worker, respond, end");
+              "release lock, acquire connection, acquire write lock, update, release write lock, "
+              "release connection, acquire lock, "
+              "release write lock, release connection, release lock, release worker, respond, end");
 }
 
 TEST(Compile, LeavesTheLockOutWhereThereIsNone) {
@@ -144,7 +145,56 @@ TEST(Compile, ListsTheQueriesInTheOrderOfTheSteps) {
     const Program program = compile(route({cached({query(QueryKind::product_by_id)}), query()}),
                                     with_lock(), caching());
     EXPECT_EQ(program.queries,
-              (std::vector<QueryKind>{QueryKind::product_by_id, QueryKind::product_by_sku}));
+              (std::vector<AskedQuery>{{QueryKind::product_by_id}, {QueryKind::product_by_sku}}));
+}
+
+Step reviews(QueryKind kind, int products) {
+    Step step = query(kind);
+    step.times = products;
+    return step;
+}
+
+TEST(Compile, AsksForReviewsOneProductAtATimeInABatchOrJoined) {
+    const auto of = [](QueryKind kind) {
+        return listing(compile(route({reviews(kind, 3)}), without_lock(), {}));
+    };
+    EXPECT_EQ(of(QueryKind::reviews_per_product),
+              "acquire worker, acquire connection, query, query, query, query, "
+              "release connection, release connection, release worker, respond, end");
+    EXPECT_EQ(of(QueryKind::reviews_in_batch),
+              "acquire worker, acquire connection, query, query, "
+              "release connection, release connection, release worker, respond, end");
+    EXPECT_EQ(of(QueryKind::reviews_joined),
+              "acquire worker, acquire connection, query, "
+              "release connection, release connection, release worker, respond, end");
+    EXPECT_EQ(of(QueryKind::product_by_id),
+              "acquire worker, acquire connection, query, query, query, "
+              "release connection, release connection, release worker, respond, end");
+}
+
+TEST(Compile, KeepsTheConnectionButNotTheLockBetweenTwoQuestions) {
+    EXPECT_EQ(listing(compile(route({reviews(QueryKind::reviews_in_batch, 20)}), with_lock(), {})),
+              "acquire worker, acquire lock, "
+              "release lock, acquire connection, query, acquire lock, release lock, query, "
+              "release connection, acquire lock, "
+              "release connection, release lock, release worker, respond, end");
+}
+
+TEST(Compile, HoldsTheWriteLockAsLongAsTheTransactionIsOpen) {
+    Step held = write_row();
+    held.time = Distribution::constant(20ms);
+    EXPECT_EQ(listing(compile(route({held}), without_lock(), {})),
+              "acquire worker, acquire connection, acquire write lock, update, sleep, "
+              "release write lock, release connection, "
+              "release write lock, release connection, release worker, respond, end");
+}
+
+TEST(AskedQuery, IsTheSameAfterTheWayThroughAnInstruction) {
+    for (const AskedQuery asked : {AskedQuery{QueryKind::product_by_sku, 1, 0, 0},
+                                   AskedQuery{QueryKind::reviews_joined, 200, 1'000, 200},
+                                   AskedQuery{QueryKind::products_under_price, 7, 999, 3}}) {
+        EXPECT_EQ(AskedQuery::unpacked(asked.packed()), asked);
+    }
 }
 
 TEST(Compile, GivesTwoStepsDifferentLuckEvenUnderOneId) {
@@ -193,7 +243,8 @@ TEST(Next, SortsTheTimeOfEachEffectIntoItsPart) {
     EXPECT_EQ(part(cursor, Part::io_wait), 1ms);
     EXPECT_EQ(part(cursor, Part::cpu), 1ms);
     EXPECT_EQ(part(cursor, Part::pool_wait), 2ms);
-    EXPECT_EQ(part(cursor, Part::database), 2ms + 2ms);  // and letting the connections go
+    EXPECT_EQ(part(cursor, Part::write_wait), 1ms);
+    EXPECT_EQ(part(cursor, Part::database), 2ms + 3ms);  // and letting connections and lock go
     EXPECT_EQ(part(cursor, Part::cache), 2ms + 2ms);  // and letting the lock go for query and write
     EXPECT_EQ(part(cursor, Part::render), 2ms + 2ms);  // and letting lock and worker go
     EXPECT_EQ(part(cursor, Part::write), 1ms);
@@ -395,6 +446,28 @@ TEST(Next, LetsConnectionLockAndWorkerGoInThatOrderAfterAFault) {
                                         "acquire connection", "query", "release connection",
                                         "acquire lock", "render", "release lock", "respond 500",
                                         "release worker", "end"}));
+}
+
+TEST(Next, LetsTheWriteLockGoFirstAfterAFault) {
+    const Program program = compile(route({write_row()}), without_lock(), {});
+    EXPECT_EQ(
+        walk(program, fault_at(Op::update, Fault::query_timeout)).effects,
+        (std::vector<std::string>{"acquire worker", "acquire connection", "acquire write lock",
+                                  "update", "release write lock", "release connection",
+                                  "release worker", "respond 500", "end"}));
+    EXPECT_EQ(
+        walk(program, fault_at(Op::acquire, ResourceId::write_lock, Fault::lock_timeout)).effects,
+        (std::vector<std::string>{"acquire worker", "acquire connection", "acquire write lock",
+                                  "release connection", "release worker", "respond 500", "end"}));
+}
+
+TEST(Next, AnswersThatItFailedWhereTheTransactionCannotBeCommitted) {
+    const Program program = compile(route({write_row(), render()}), without_lock(), {});
+    EXPECT_EQ(
+        walk(program, fault_at(Op::release, ResourceId::write_lock, Fault::failed)).effects,
+        (std::vector<std::string>{"acquire worker", "acquire connection", "acquire write lock",
+                                  "update", "release write lock", "release connection",
+                                  "release worker", "respond 500", "end"}));
 }
 
 TEST(Next, CancelledAnywhereLetsEverythingGoAndGivesNoAnswer) {

@@ -28,7 +28,7 @@ struct DatabaseTest : ::testing::Test {
                                            std::uint64_t base = 0) const {
         Database::Options options;
         options.products = products;
-        options.index = index;
+        options.indexes.look_up = index;
         options.version_base = base;
         options.data_folder = folder.path() / "kept";
         options.work_folder = folder.path();
@@ -38,7 +38,8 @@ struct DatabaseTest : ::testing::Test {
 
 std::string plan_of(Database& database, QueryKind query) {
     auto connection = database.connect();
-    return connection ? (*connection)->explain(query).value() : connection.error().message();
+    return connection ? (*connection)->explain({query}, Access::planner).value()
+                      : connection.error().message();
 }
 
 using Template = DatabaseTest;
@@ -169,7 +170,7 @@ TEST_F(DatabaseTest, RunsWithoutAFolderForTemplates) {
     options.work_folder = folder.path();
     const auto database = Database::open(options, {});
     ASSERT_TRUE(database);
-    EXPECT_TRUE((*database)->has_index());
+    EXPECT_TRUE((*database)->indexes().look_up);
 }
 
 TEST_F(DatabaseTest, ScansWithoutTheIndexAndSearchesWithIt) {
@@ -177,12 +178,12 @@ TEST_F(DatabaseTest, ScansWithoutTheIndexAndSearchesWithIt) {
     ASSERT_TRUE(database);
     EXPECT_EQ(plan_of(**database, QueryKind::product_by_sku), "SCAN product");
     EXPECT_EQ(plan_of(**database, QueryKind::products_by_category), "SCAN product");
-    ASSERT_TRUE((*database)->set_index(true));
+    ASSERT_TRUE((*database)->set_indexes({true, 0}));
     EXPECT_THAT(plan_of(**database, QueryKind::product_by_sku),
                 HasSubstr("SEARCH product USING INDEX product_sku"));
     EXPECT_THAT(plan_of(**database, QueryKind::products_by_category),
                 HasSubstr("SEARCH product USING INDEX product_category"));
-    ASSERT_TRUE((*database)->set_index(false));
+    ASSERT_TRUE((*database)->set_indexes({false, 0}));
     EXPECT_EQ(plan_of(**database, QueryKind::product_by_sku), "SCAN product");
     EXPECT_THAT(plan_of(**database, QueryKind::product_by_id),
                 HasSubstr("USING INTEGER PRIMARY KEY"));
@@ -196,8 +197,8 @@ TEST_F(DatabaseTest, ReadsTheRowOfTheKeyByCodeAndById) {
     std::vector<ProductRow> by_code;
     std::vector<ProductRow> by_id;
     for (const std::uint64_t key : {0U, 1U, 999U}) {
-        ASSERT_TRUE((*connection)->read(QueryKind::product_by_sku, key, by_code));
-        ASSERT_TRUE((*connection)->read(QueryKind::product_by_id, key, by_id));
+        ASSERT_TRUE((*connection)->read({QueryKind::product_by_sku}, key, by_code));
+        ASSERT_TRUE((*connection)->read({QueryKind::product_by_id}, key, by_id));
         ASSERT_EQ(by_code.size(), 1U);
         ASSERT_EQ(by_id.size(), 1U);
         const std::int64_t id = (*database)->keys().product_of(key);
@@ -214,7 +215,7 @@ TEST_F(DatabaseTest, ReadsFourHundredRowsOfACategory) {
     auto connection = (*database)->connect();
     ASSERT_TRUE(connection);
     std::vector<ProductRow> rows;
-    ASSERT_TRUE((*connection)->read(QueryKind::products_by_category, 3, rows));
+    ASSERT_TRUE((*connection)->read({QueryKind::products_by_category}, 3, rows));
     ASSERT_EQ(rows.size(), 400U);
     for (const ProductRow& row : rows) {
         EXPECT_EQ(row.category, (*database)->keys().category_of(3));
@@ -242,15 +243,16 @@ TEST_F(DatabaseTest, NumbersEveryChangeAndTellsItToReaders) {
     ASSERT_TRUE(connection);
     std::vector<ProductRow> rows;
     const auto& versions = (*database)->versions();
-    EXPECT_EQ((*connection)->read(QueryKind::product_by_id, 5, rows).value(), 0U);
+    EXPECT_EQ((*connection)->read({QueryKind::product_by_id}, 5, rows).value().version, 0U);
     ASSERT_TRUE((*connection)->change(7));
     ASSERT_TRUE((*connection)->change(5));
-    EXPECT_EQ((*connection)->read(QueryKind::product_by_id, 5, rows).value(), 2U);
-    EXPECT_EQ((*connection)->read(QueryKind::product_by_sku, 7, rows).value(), 1U);
-    EXPECT_EQ((*connection)->read(QueryKind::products_by_category, 5, rows).value(), 2U);
-    EXPECT_EQ(versions.of(QueryKind::product_by_id, 5), 2U);
-    EXPECT_EQ(versions.of(QueryKind::products_by_category, 7), 1U);
-    EXPECT_EQ(versions.of(QueryKind::product_by_id, 8), 0U);
+    EXPECT_EQ((*connection)->read({QueryKind::product_by_id}, 5, rows).value().version, 2U);
+    // Nothing older than the last commit can be seen by who begins to read after it.
+    EXPECT_EQ((*connection)->read({QueryKind::product_by_sku}, 7, rows).value().version, 2U);
+    EXPECT_EQ((*connection)->read({QueryKind::products_by_category}, 5, rows).value().version, 2U);
+    EXPECT_EQ(versions.of({QueryKind::product_by_id}, 5), 2U);
+    EXPECT_EQ(versions.of({QueryKind::products_by_category}, 7), 1U);
+    EXPECT_EQ(versions.of({QueryKind::product_by_id}, 8), 0U);
 }
 
 TEST_F(DatabaseTest, GoesOnCountingWhereAnotherHadCome) {
@@ -259,11 +261,11 @@ TEST_F(DatabaseTest, GoesOnCountingWhereAnotherHadCome) {
     auto connection = (*database)->connect();
     ASSERT_TRUE(connection);
     std::vector<ProductRow> rows;
-    EXPECT_EQ((*connection)->read(QueryKind::product_by_id, 5, rows).value(), 1'000U);
-    EXPECT_EQ((*database)->versions().of(QueryKind::product_by_id, 5), 1'000U);
+    EXPECT_EQ((*connection)->read({QueryKind::product_by_id}, 5, rows).value().version, 1'000U);
+    EXPECT_EQ((*database)->versions().of({QueryKind::product_by_id}, 5), 1'000U);
     ASSERT_TRUE((*connection)->change(5));
-    EXPECT_EQ((*connection)->read(QueryKind::product_by_id, 5, rows).value(), 1'001U);
-    EXPECT_EQ((*database)->versions().of(QueryKind::product_by_id, 5), 1'001U);
+    EXPECT_EQ((*connection)->read({QueryKind::product_by_id}, 5, rows).value().version, 1'001U);
+    EXPECT_EQ((*database)->versions().of({QueryKind::product_by_id}, 5), 1'001U);
 }
 
 TEST_F(DatabaseTest, NeverPromisesAVersionThatAReaderCannotSee) {
@@ -281,9 +283,9 @@ TEST_F(DatabaseTest, NeverPromisesAVersionThatAReaderCannotSee) {
         auto connection = (*database)->connect();
         std::vector<ProductRow> rows;
         while (!done) {
-            const auto promised = (*database)->versions().of(QueryKind::product_by_id, 3);
-            const auto seen = (*connection)->read(QueryKind::product_by_id, 3, rows);
-            failures += seen && *seen >= promised ? 0 : 1;
+            const auto promised = (*database)->versions().of({QueryKind::product_by_id}, 3);
+            const auto seen = (*connection)->read({QueryKind::product_by_id}, 3, rows);
+            failures += seen && seen->version >= promised ? 0 : 1;
         }
     }};
     first.join();
@@ -291,7 +293,7 @@ TEST_F(DatabaseTest, NeverPromisesAVersionThatAReaderCannotSee) {
     done = true;
     reader.join();
     EXPECT_EQ(failures, 0);
-    EXPECT_EQ((*database)->versions().of(QueryKind::product_by_id, 3), 200U);
+    EXPECT_EQ((*database)->versions().of({QueryKind::product_by_id}, 3), 200U);
 }
 
 TEST_F(DatabaseTest, ServesReadersAndWritersWhileTheIndexComesAndGoes) {
@@ -304,7 +306,7 @@ TEST_F(DatabaseTest, ServesReadersAndWritersWhileTheIndexComesAndGoes) {
         auto connection = (*database)->connect();
         std::vector<ProductRow> rows;
         for (std::uint64_t key = 0; !done; ++key) {
-            const auto seen = (*connection)->read(QueryKind::product_by_sku, key % 100, rows);
+            const auto seen = (*connection)->read({QueryKind::product_by_sku}, key % 100, rows);
             failures += seen && rows.size() == 1 ? 0 : 1;
             ++reads;
         }
@@ -317,8 +319,8 @@ TEST_F(DatabaseTest, ServesReadersAndWritersWhileTheIndexComesAndGoes) {
         }
     }};
     for (int i = 0; i < 3; ++i) {
-        ASSERT_TRUE((*database)->set_index(true));
-        ASSERT_TRUE((*database)->set_index(false));
+        ASSERT_TRUE((*database)->set_indexes({true, 0}));
+        ASSERT_TRUE((*database)->set_indexes({false, 0}));
     }
     done = true;
     one.join();
@@ -351,7 +353,7 @@ TEST_F(DatabaseTest, BreaksOffAScan) {
     ASSERT_TRUE(connection);
     (*database)->cancel();
     std::vector<ProductRow> rows;
-    const auto seen = (*connection)->read(QueryKind::product_by_sku, 1, rows);
+    const auto seen = (*connection)->read({QueryKind::product_by_sku}, 1, rows);
     ASSERT_FALSE(seen);
     EXPECT_EQ(seen.error().code, ErrorCode::interrupted);
 }

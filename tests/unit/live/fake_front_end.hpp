@@ -65,12 +65,17 @@ class FakeExchange final : public Exchange {
         answered = true;
         answered_at = clock_now();
     }
+    void on_worker_gone(bool was_killed) override {
+        gone = true;
+        killed = was_killed;
+    }
     [[nodiscard]] Duration part(Part which) const {
         return cursor.parts[static_cast<std::size_t>(which)];
     }
 
     bool bound = false;
     bool answered = false;
+    bool gone = false, killed = false;
     Instant answered_at{};
 
   private:

@@ -105,8 +105,10 @@ TEST(RequestText, KnowsTheFirstFourQueriesInTheOrderOfTheSteps) {
                    query(QueryKind::product_by_id)};
     const auto requests = route_templates(target_of("/"), {route}, false);
     EXPECT_EQ(requests.at(0).queries,
-              (std::vector{QueryKind::product_by_sku, QueryKind::product_by_id,
-                           QueryKind::products_by_category, QueryKind::product_by_sku}));
+              (std::vector<core::AskedQuery>{{QueryKind::product_by_sku},
+                                             {QueryKind::product_by_id},
+                                             {QueryKind::products_by_category},
+                                             {QueryKind::product_by_sku}}));
     EXPECT_TRUE(requests.at(0).personal);
 }
 

@@ -103,6 +103,7 @@ class Recorded final : public Exchange {
   public:
     void on_bound() override { heard += 'b'; }
     void on_answer() override { heard += 'a'; }
+    void on_worker_gone(bool killed) override { heard += killed ? 'k' : 'l'; }
     std::string heard;
 };
 
@@ -119,6 +120,22 @@ TEST(CompletionQueue, WakesOnceForABatchAndKeepsItsOrder) {
     EXPECT_EQ(exchange.heard, "bap");
     queue.bound(exchange);
     EXPECT_EQ(wakes, 2);
+}
+
+TEST(CompletionQueue, ForgetsThatAWorkerHasGoneApartFromTheRest) {
+    CompletionQueue queue;
+    queue.attach([] {}, [](Instant) {});
+    Recorded exchange;
+    queue.worker_gone(exchange, true);
+    queue.answered(exchange);
+    queue.forget_gone(exchange);
+    queue.drain(Instant{});
+    EXPECT_EQ(exchange.heard, "a");
+    queue.worker_gone(exchange, false);
+    queue.answered(exchange);
+    queue.forget(exchange);
+    queue.drain(Instant{});
+    EXPECT_EQ(exchange.heard, "al");
 }
 
 TEST(CompletionQueue, DeliversWhatWasPostedBeforeAnybodyCouldBeWoken) {

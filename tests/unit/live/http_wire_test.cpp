@@ -15,7 +15,7 @@ measure::ServerTimes some_times() {
     measure::ServerTimes times;
     times.received = Instant{123'456'789'012'345ns};
     times.ready = Instant{123'456'799'012'345ns};
-    for (auto part = static_cast<std::size_t>(Part::queue);
+    for (auto part = static_cast<std::size_t>(Part::proxy);
          part <= static_cast<std::size_t>(Part::render); ++part) {
         times.parts[part] = Duration{static_cast<std::int64_t>(part * part * 1'000)};
     }
@@ -39,7 +39,7 @@ TEST(Times, ComeBackAsTheyWereWritten) {
 TEST(Times, AreAppended) {
     std::string text = "X-Lab-Times: ";
     write_times(text, {});
-    EXPECT_EQ(text, "X-Lab-Times: 0.0.0.0.0.0.0.0.0.0.0.0.0");
+    EXPECT_EQ(text, "X-Lab-Times: 0.0.0.0.0.0.0.0.0.0.0.0.0.0.0");
 }
 
 TEST(Times, AreNotReadFromWhatIsNotWrittenSo) {
@@ -54,10 +54,10 @@ TEST(Times, AreNotReadFromWhatIsNotWrittenSo) {
     }
     for (const std::string& bad :
          {good + ".0", good + " ", " " + good, good + "g", "-1" + good,
-          std::string{"0.0.0.0.0.0.0.0.0.0.0.0."},
-          std::string{"1.0.0.0.0.0.0.0.0.0.0.0.0"},
-          std::string{"0.ffffffffffffffff.0.0.0.0.0.0.0.0.0.0.0"},
-          std::string{"0.1ffffffffffffffff.0.0.0.0.0.0.0.0.0.0.0"}}) {
+          std::string{"0.0.0.0.0.0.0.0.0.0.0.0.0.0."},
+          std::string{"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0"},
+          std::string{"0.ffffffffffffffff.0.0.0.0.0.0.0.0.0.0.0.0.0"},
+          std::string{"0.1ffffffffffffffff.0.0.0.0.0.0.0.0.0.0.0.0.0"}}) {
         EXPECT_FALSE(read_times(bad)) << bad;
     }
 }

@@ -143,7 +143,7 @@ TEST_F(StepTest, CachedAnswerCarriesTheVersionThatItWasMadeFrom) {
     const auto& stale = ask(0, 3);
     ASSERT_EQ(stale.answer.versions.size(), 1U);
     EXPECT_EQ(stale.answer.versions[0], 0U);
-    EXPECT_EQ(database->versions().of(QueryKind::product_by_sku, 3), 1U);
+    EXPECT_EQ(database->versions().of({QueryKind::product_by_sku}, 3), 1U);
 }
 
 TEST_F(StepTest, QueryCountsAsDatabaseAndTellsTheVersion) {
@@ -162,7 +162,7 @@ TEST_F(StepTest, WriteChangesTheRowOfTheKey) {
     open_database();
     start({step(StepKind::write)});
     EXPECT_EQ(ask(0, 9).effect.status, 200);
-    EXPECT_EQ(database->versions().of(QueryKind::product_by_id, 9), 1U);
+    EXPECT_EQ(database->versions().of({QueryKind::product_by_id}, 9), 1U);
 }
 
 TEST_F(StepTest, RenderShowsTheRowsThatWereRead) {
@@ -187,6 +187,7 @@ TEST_F(StepTest, QueryFailsWhenNoConnectionComesFree) {
     open_database();
     system.server.threads = 2;
     system.database.pool = 1;
+    system.database.overflow = 0;
     system.database.pool_timeout = 5ms;
     system.database.round_trip = 100ms;
     start({query(QueryKind::product_by_id)});
@@ -205,6 +206,7 @@ TEST_F(StepTest, PoolIsMeasuredAndMayGrowWhileRequestsWait) {
     open_database();
     system.server.threads = 3;
     system.database.pool = 1;
+    system.database.overflow = 0;
     system.database.round_trip = 100ms;
     start({query(QueryKind::product_by_id)});
     for (int i = 0; i < 3; ++i) submit();
@@ -216,6 +218,7 @@ TEST_F(StepTest, PoolIsMeasuredAndMayGrowWhileRequestsWait) {
     EXPECT_EQ(sample().pool_in_use, 1U);
     EXPECT_EQ(sample().pool_size, 1U);
     system.database.pool = 3;
+    system.database.overflow = 0;
     pool->apply(generation_of(system, 2));
     EXPECT_EQ(sample().pool_in_use, 3U);
     EXPECT_EQ(sample().pool_waiting, 0U);
@@ -226,6 +229,7 @@ TEST_F(StepTest, EveryWaitForAConnectionEndsWhenItIsCancelled) {
     open_database();
     system.server.threads = 2;
     system.database.pool = 1;
+    system.database.overflow = 0;
     system.database.round_trip = 60s;
     start({query(QueryKind::product_by_id)});
     submit();

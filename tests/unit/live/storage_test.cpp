@@ -35,7 +35,7 @@ struct StorageTest : ::testing::Test {
     StorageTest() {
         options.database.products = 2'000;
         options.database.index = false;
-        options.queries = {QueryKind::product_by_sku};
+        options.queries = {{QueryKind::product_by_sku}};
         options.data_folder = folder.path();
     }
     void start() {
@@ -56,7 +56,7 @@ TEST_F(StorageTest, SettlesOnlyWhenTheIndexIsThere) {
     options.database.index = true;
     storage->apply(options.database, 2);
     ASSERT_TRUE(comes_true([&] { return storage->settled() == 2; }));
-    EXPECT_TRUE(storage->database()->has_index());
+    EXPECT_TRUE(storage->database()->indexes().look_up);
     EXPECT_THAT(storage->plans().at(0), HasSubstr("SEARCH product USING INDEX"));
     EXPECT_EQ(storage->progress(), "");
 }
@@ -68,7 +68,7 @@ TEST_F(StorageTest, EndsAtTheLastOfManyChangesOfMind) {
         storage->apply(options.database, generation);
     }
     ASSERT_TRUE(comes_true([&] { return storage->settled() == 21; }));
-    EXPECT_FALSE(storage->database()->has_index());
+    EXPECT_FALSE(storage->database()->indexes().look_up);
 }
 
 TEST_F(StorageTest, ChangesRowsThatAreAskedFor) {
@@ -76,7 +76,7 @@ TEST_F(StorageTest, ChangesRowsThatAreAskedFor) {
     options.keys = 3;
     start();
     const auto version = [&](std::uint64_t key) {
-        return storage->committed(QueryKind::product_by_id, key);
+        return storage->committed({QueryKind::product_by_id}, key);
     };
     ASSERT_TRUE(comes_true([&] { return version(0) > 0 && version(1) > 0 && version(2) > 0; }));
     EXPECT_EQ(version(3), 0U);
@@ -118,10 +118,10 @@ TEST_F(StorageTest, MovesToAnotherDatabaseAndCountsOn) {
     ASSERT_TRUE(comes_true([&] { return storage->settled() == 2; }));
     EXPECT_EQ(told, storage->database());
     EXPECT_EQ(storage->database()->keys().products(), 3'000);
-    EXPECT_GT(storage->committed(QueryKind::product_by_id, 5), 1U);
+    EXPECT_GT(storage->committed({QueryKind::product_by_id}, 5), 1U);
     std::vector<ProductRow> rows;
-    const auto seen = told->connect().value()->read(QueryKind::product_by_id, 5, rows);
-    EXPECT_GE(seen.value(), storage->committed(QueryKind::product_by_id, 5));
+    const auto seen = told->connect().value()->read({QueryKind::product_by_id}, 5, rows);
+    EXPECT_GE(seen.value().version, storage->committed({QueryKind::product_by_id}, 5));
     EXPECT_EQ(storage->changes(), 1U);
 }
 

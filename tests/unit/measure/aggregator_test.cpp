@@ -297,6 +297,33 @@ TEST_F(AggregatorTest, BlamesTheGeneratorForWhatItCouldNotSendToAServerWithRoom)
     EXPECT_THAT(r->remarks, ElementsAre(HasSubstr("10 of 100 planned requests (10.0 %)")));
 }
 
+TEST_F(AggregatorTest, SumsBackendsOverTheWindow) {
+    ServerSample sample = server(2, 50ms);
+    sample.backends.resize(2);
+    sample.backends[0].requests = 6;
+    sample.backends[0].in_flight = 3;
+    sample.backends[1].requests = 2;
+    sample.backends[1].failures = 1;
+    sample.proxy.retries = 1;
+    sample.proxy.cache_hits = 3;
+    sample.proxy.cache_misses = 1;
+    feed_all(server(2, 50ms), sample);
+    const auto r = finish(totals());
+    ASSERT_EQ(r->backends.size(), 2u);
+    EXPECT_DOUBLE_EQ(r->backends[0].requests, 60);
+    EXPECT_DOUBLE_EQ(r->backends[0].share, 0.75);
+    EXPECT_NEAR(r->backends[0].mean_in_flight, 3, 1e-9);
+    EXPECT_DOUBLE_EQ(r->backends[1].failures, 10);
+    EXPECT_DOUBLE_EQ(r->upstream_retries, 10);
+    ASSERT_TRUE(r->proxy_hit_ratio);
+    EXPECT_DOUBLE_EQ(*r->proxy_hit_ratio, 0.75);
+}
+
+TEST_F(AggregatorTest, HasNoBackendsWithoutABalancer) {
+    feed_all(server(2, 50ms), server(2, 50ms));
+    EXPECT_THAT(finish(totals())->backends, IsEmpty());
+}
+
 TEST_F(AggregatorTest, BlamesADrownedServerForWhatCouldNotBeSent) {
     feed_all({}, server(1, 100ms));
     WindowTotals t = totals();

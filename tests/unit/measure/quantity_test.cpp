@@ -34,6 +34,21 @@ RunResult full_run() {
     r.utilisation_tokens = 0.0625;
     r.tokens_waiting = 3;
     r.cache_hit_ratio = 0.75;
+    r.worker_kills = 14;
+    r.worker_restarts = 15;
+    r.worker_boots = 16;
+    r.memory_peak = Bytes{80'000'000};
+    r.inside.of(Ending::ok) = 4;
+    r.database = {20, 60, 5, 6, 7, 8};
+    r.backends.resize(2);
+    r.backends[0].requests = 30;
+    r.backends[0].share = 0.75;
+    r.backends[1].requests = 10;
+    r.backends[1].share = 0.25;
+    r.backends[1].failures = 2;
+    r.upstream_retries = 3;
+    r.upstream_lost = 1;
+    r.proxy_hit_ratio = 0.5;
     return r;
 }
 
@@ -62,8 +77,16 @@ TEST(Quantity, IsInTheUnitOfItsRow) {
     EXPECT_DOUBLE_EQ(value(r, "since_send_ms.p50"), 3e-4);
     EXPECT_DOUBLE_EQ(value(r, "service_ms.mean"), 2e-4);
     EXPECT_DOUBLE_EQ(value(r, "schedule_slip_ms.p90"), 1e-4);
-    EXPECT_DOUBLE_EQ(value(r, "breakdown.queue"), 6);
-    EXPECT_DOUBLE_EQ(value(r, "breakdown_ms.database"), 14);
+    EXPECT_DOUBLE_EQ(value(r, "breakdown.queue"), 7);
+    EXPECT_DOUBLE_EQ(value(r, "breakdown_ms.database"), 16);
+    EXPECT_DOUBLE_EQ(value(r, "breakdown_ms.proxy"), 6);
+    EXPECT_EQ(value(r, "database.queries"), 20);
+    EXPECT_EQ(value(r, "database.queries_per_answer"), 5);
+    EXPECT_EQ(value(r, "database.rows_per_query"), 3);
+    EXPECT_EQ(value(r, "database.opened"), 5);
+    EXPECT_EQ(value(r, "database.pool_timeouts"), 6);
+    EXPECT_EQ(value(r, "database.query_timeouts"), 7);
+    EXPECT_EQ(value(r, "database.lock_timeouts"), 8);
     EXPECT_EQ(value(r, "counts.planned"), 36);
     EXPECT_EQ(value(r, "counts.ok"), 1);
     EXPECT_EQ(value(r, "counts.rejected"), 3);
@@ -74,13 +97,24 @@ TEST(Quantity, IsInTheUnitOfItsRow) {
     EXPECT_EQ(value(r, "errors"), 27);
     EXPECT_EQ(value(r, "utilisation.pool"), 0.125);
     EXPECT_EQ(value(r, "cache_hit_ratio"), 0.75);
+    EXPECT_EQ(value(r, "workers.kills"), 14);
+    EXPECT_EQ(value(r, "restarts"), 15);
+    EXPECT_EQ(value(r, "workers.boots"), 16);
+    EXPECT_EQ(value(r, "workers.memory_mb"), 80);
+    EXPECT_EQ(value(r, "upstream.retries"), 3);
+    EXPECT_EQ(value(r, "upstream.failures"), 2);
+    EXPECT_EQ(value(r, "upstream.lost"), 1);
+    EXPECT_EQ(value(r, "upstream.largest_share"), 0.75);
+    EXPECT_EQ(value(r, "upstream.smallest_share"), 0.25);
+    EXPECT_EQ(value(r, "upstream.cache_hit_ratio"), 0.5);
 }
 
 TEST(Quantity, IsEmptyWhereThereIsNothingToSay) {
     const RunResult nothing;
     for (const char* name : {"p99", "service_ms.mean", "throughput", "goodput", "offered",
                              "concurrency", "breakdown.database", "utilisation.workers",
-                             "cache_hit_ratio", "counts.wrong_user", "counts.stale"}) {
+                             "cache_hit_ratio", "counts.wrong_user", "counts.stale",
+                             "upstream.retries", "upstream.largest_share"}) {
         const auto q = quantity(nothing, name);
         ASSERT_TRUE(q) << name;
         EXPECT_FALSE(q->has_value()) << name;

@@ -10,7 +10,7 @@
 
 namespace lab::test {
 
-/// Two routes, of which the first, "all", has a step of every kind.
+/// Two routes, of which the first, "all", has a step of every kind; behind a balancer.
 inline Model every_step() {
     const auto step = [](const char* id, StepKind kind) {
         Step made;
@@ -35,6 +35,8 @@ inline Model every_step() {
     home.path = "/";
     Model model;
     model.system.routes = {all, home};
+    model.system.balancer.rule = BalancerRule::ip_hash;
+    model.system.balancer.count = 2;
     return model;
 }
 

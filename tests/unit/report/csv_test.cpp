@@ -82,6 +82,10 @@ TEST(Csv, HoldsTheValuesOfTheFrame) {
     EXPECT_EQ(r["utilisation.workers"], "0.75");
     EXPECT_EQ(r["cache_hit_ratio"], "0.25");
     EXPECT_EQ(r["queue_depth"], "5");
+    EXPECT_EQ(r["upstream.retries"], "2");
+    EXPECT_EQ(r["upstream.failures"], "4");
+    EXPECT_EQ(r["backends.state"], "up down");
+    EXPECT_EQ(r["backends.in_flight"], "3 0");
     EXPECT_EQ(r["generation"], "2");
     EXPECT_EQ(r["changes"], "server.workers: 1 -> 2");
 }
@@ -90,7 +94,7 @@ TEST(Csv, LeavesACellEmptyWhereThereAreNoSamples) {
     auto r = row(Frame{});
     for (const char* name : {"latency_ms.mean", "latency_ms.p99", "service_ms.max",
                              "breakdown_ms.cpu", "cache_hit_ratio", "utilisation.workers",
-                             "queue_depth", "counts.wrong_user", "counts.stale", "changes"})
+                             "queue_depth", "upstream.retries", "backends.state", "counts.wrong_user", "counts.stale", "changes"})
         EXPECT_EQ(r[name], "") << name;
     EXPECT_EQ(r["latency_ms.count"], "0");
     EXPECT_EQ(r["counts.ok"], "0");

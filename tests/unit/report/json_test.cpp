@@ -73,6 +73,17 @@ TEST(Json, HasAKeyForEveryRowOfTheTableOfQuantities) {
     }
 }
 
+TEST(Json, HasAnObjectForEachBackend) {
+    const auto o = read(eventful_run());
+    const auto& backends = o.at("backends").as_array();
+    ASSERT_EQ(backends.size(), 2u);
+    EXPECT_EQ(backends[0].at("share").to_number<double>(), 0.75);
+    EXPECT_EQ(backends[0].at("state").as_string(), "up");
+    EXPECT_EQ(backends[1].at("state").as_string(), "resting");
+    EXPECT_TRUE(read(RunResult{}).at("backends").as_array().empty());
+    EXPECT_TRUE(read(RunResult{}).at("upstream").at("retries").is_null());
+}
+
 TEST(Json, HoldsTheValuesOfTheRun) {
     const auto o = read(eventful_run());
     EXPECT_EQ(o.at("schema").to_number<int>(), 1);

@@ -38,6 +38,16 @@ inline RunResult eventful_run() {
     r.utilisation_tokens = 0.5;
     r.tokens_waiting = 1.5;
     r.cache_hit_ratio = 0.75;
+    r.inside.of(Ending::ok) = 1400;
+    r.database = {4200, 8400, 5, 1, 2, 3};
+    r.backends.resize(2);
+    r.backends[0].requests = 960;
+    r.backends[0].share = 0.75;
+    r.backends[1].requests = 320;
+    r.backends[1].share = 0.25;
+    r.backends[1].last.resting = true;
+    r.upstream_retries = 7;
+    r.proxy_hit_ratio = 0.5;
     r.plans = {"SEARCH product USING INDEX sku (sku=?)"};
     r.machine = "2 cores, \"Linux\"";
     r.version = "0.1.0";
@@ -68,6 +78,11 @@ inline Frame eventful_frame() {
     f.server.in_service = 2;
     f.server.cache_hits = 1;
     f.server.cache_misses = 3;
+    f.server.backends.resize(2);
+    f.server.backends[0].in_flight = 3;
+    f.server.backends[1].up = false;
+    f.server.backends[1].failures = 4;
+    f.server.proxy.retries = 2;
     return f;
 }
 

@@ -50,9 +50,12 @@ TEST(ScenarioErrors, AskWhetherAnotherKeyWasMeant) {
     });
 }
 
-TEST(ScenarioErrors, TreatPresetsAndClaimsAsUnknownKeys) {
-    EXPECT_THAT(error_with("[server]\npreset = \"gunicorn-sync\"\n"),
-                HasSubstr("server.preset: there is no key \"preset\" here"));
+TEST(ScenarioErrors, NameThePresetThatWasMeant) {
+    EXPECT_THAT(error_with("[server]\npreset = \"gunicorn-snyc\"\n"),
+                HasSubstr("did you mean gunicorn-sync?"));
+}
+
+TEST(ScenarioErrors, TreatClaimsAsUnknownKeys) {
     EXPECT_THAT(error_with("[[claim]]\nthat = \"B.throughput > 3\"\n"),
                 StartsWith("t.toml:9:3: claim: there is no key \"claim\" here"));
 }
@@ -112,6 +115,10 @@ TEST(ScenarioErrors, SayWhatIsWrongWithAStep) {
         with_steps("[{ wait = \"50ms\", cpu = \"1ms\" }]"),
         "t.toml:8:27: route.pay.steps[1].cpu: found wait and cpu in one step; allowed: one of "
         "them");
+    EXPECT_EQ(with_steps("[{ wait = \"50ms\", times = 2 }]"),
+              "t.toml:8:27: route.pay.steps[1].times: found times in a wait step; allowed: no "
+              "times here");
+    EXPECT_THAT(with_steps("[{ times = 2 }]"), HasSubstr("found a step that does nothing"));
     EXPECT_THAT(with_steps("[{ id = \"x\" }]"), HasSubstr("found a step that does nothing"));
     EXPECT_EQ(with_steps("[{ write = \"user\" }]"),
               "t.toml:8:20: route.pay.steps[1].write: found \"user\"; allowed: \"product\"");
@@ -121,7 +128,8 @@ TEST(ScenarioErrors, SayWhatIsWrongWithAStep) {
     EXPECT_EQ(
         with_steps("[{ query = \"product_by_sku2\" }]"),
         "t.toml:8:20: route.pay.steps[1].query: found \"product_by_sku2\"; allowed: "
-        "product_by_sku, product_by_id or products_by_category; did you mean product_by_sku?");
+        "product_by_sku, product_by_id, products_by_category, products_under_price, "
+        "reviews_per_product, reviews_in_batch or reviews_joined; did you mean product_by_sku?");
     EXPECT_EQ(with_steps("[{ cache = { key = [\"cookie\"], steps = [{ cpu = \"1ms\" }] } }]"),
               "t.toml:8:28: route.pay.steps[1].cache.key: found \"cookie\"; allowed: \"path\", "
               "\"query\", \"user\", \"header\"");
@@ -167,6 +175,20 @@ TEST(ScenarioErrors, SayWhatIsWrongWithARoute) {
               "t.toml:5:1: route.pay: two routes have this id; allowed: ids that differ");
     EXPECT_THAT(error_of("schema = 1\nid = \"x\"\ntitle = \"X\"\n"),
                 HasSubstr("route: found nothing; allowed: one table `[[route]]` or more"));
+}
+
+TEST(ScenarioErrors, SayWhatIsWrongWithABackend) {
+    expect_all({
+        {"[balancer]\nrule = \"round-robin\"\nbackends = 3\n[backend.4]\nup = false\n",
+         "t.toml:12:10: backend.4: found the backend \"4\"; allowed: tables [backend.1] to "
+         "[backend.3], as balancer.backends says"},
+        {"[backend.1]\nslow = 3\n",
+         "t.toml:10:1: backend.1.slow: there is no key \"slow\" here; allowed: weight, max_conns, "
+         "slowdown, up"},
+        {"[backend.1]\nslowdown = 0.5\n",
+         "t.toml:10:12: backend.1.slowdown: found 0.5; allowed: a number from 1 to 100"},
+    });
+    EXPECT_THAT(error_with("backend = 3\n"), HasSubstr("backend"));
 }
 
 TEST(ScenarioErrors, SayWhatIsWrongAtTheTop) {
@@ -258,7 +280,7 @@ TEST(ScenarioErrors, SayWhatIsWrongWithAKnob) {
     EXPECT_EQ(
         with_knob("path = \"server.workers\"\ngroup = \"Kitchen\""),
         "t.toml:11:9: knob[1].group: found \"Kitchen\"; allowed: Load, Server, Handler, Cache, "
-        "Database, Network");
+        "Database, Network, Balancer");
     EXPECT_EQ(
         with_knob("path = \"server.workers\"\n[[knob]]\npath = \"server.workers\""),
         "t.toml:11:1: knob[2].path: another knob has server.workers; allowed: one that differs");

@@ -24,6 +24,25 @@ Scenario read(const std::string& text) {
     return scenario ? *scenario : Scenario{};
 }
 
+TEST(ScenarioFile, LetsWhatItGivesWinOverItsPresetWhereverThatStands) {
+    for (const char* section : {"[server]\npreset = \"gunicorn-sync\"\nworkers = 4\nqueue = 64\n",
+                                "[server]\nworkers = 4\nqueue = 64\npreset = \"gunicorn-sync\"\n"}) {
+        const Scenario scenario = read(minimal + section + "[network]\nbacklog = 64\n");
+        const Server& server = scenario.model.system.server;
+        EXPECT_EQ(server.preset, "gunicorn-sync");
+        EXPECT_EQ(server.workers, 4);
+        EXPECT_EQ(server.queue, 64);
+        EXPECT_EQ(server.bind, BindPoint::accept) << "from the preset";
+        EXPECT_EQ(scenario.model.system.network.backlog, 64);
+        const auto other =
+            with_overrides(scenario.model, {{"server.preset", "uwsgi"}, {"server.threads", "2"}});
+        ASSERT_TRUE(other) << other.error().message();
+        EXPECT_EQ(other->system.server.workers, 4) << "what the file gives stays";
+        EXPECT_EQ(other->system.server.threads, 2) << "--set wins over a preset behind it";
+        EXPECT_EQ(other->system.server.worker_timeout, 0s);
+    }
+}
+
 TEST(ScenarioFile, GivesEverythingThatItDoesNotSayTheModelsDefault) {
     const Scenario scenario = read(minimal);
     Model expected;
@@ -66,13 +85,6 @@ body_limit = "4KiB"
 mode = "per-worker"
 ttl = "3s"
 capacity = 9
-[database]
-products = 1000
-index = false
-pool = 2
-pool_timeout = "1s"
-round_trip = "20ms"
-updates = "5/s"
 [network]
 backlog = 128
 no_delay = false
@@ -96,8 +108,6 @@ mix = { pay = 2 }
         2s, 3s, 4s, Bytes{4096}};
     EXPECT_EQ(scenario.model.system.server, server);
     EXPECT_EQ(scenario.model.system.cache, (Cache{CacheMode::per_worker, 3s, 9}));
-    EXPECT_EQ(scenario.model.system.database,
-              (Database{1000, false, 2, 1s, 20ms, ArrivalRate::per_second(5)}));
     EXPECT_EQ(scenario.model.system.network, (Network{128, false}));
     Load load;
     load.model = LoadModel::closed;
@@ -114,6 +124,64 @@ mix = { pay = 2 }
     load.zipf = 1;
     load.mix = {{"pay", 2}};
     EXPECT_EQ(scenario.model.load, load);
+}
+
+TEST(ScenarioFile, SetsEveryFieldOfTheDatabase) {
+    const Scenario scenario = read(minimal + R"(
+[database]
+products = 1000
+index = false
+price_indexes = 3
+access = "scan"
+pool = 2
+overflow = 1
+pool_timeout = "1s"
+query_timeout = "4s"
+lock_timeout = "6s"
+round_trip = "20ms"
+replica_lag = "300ms"
+updates = "5/s"
+)");
+    EXPECT_EQ(scenario.model.system.database,
+              (Database{1000, false, 3, Access::scan, 2, 1, 1s, 4s, 6s, 20ms, 300ms,
+                        ArrivalRate::per_second(5)}));
+}
+
+TEST(ScenarioFile, SetsEveryFieldOfTheBalancerAndOfABackend) {
+    const Scenario scenario = read(minimal + R"(
+[balancer]
+rule = "least-conn"
+backends = 3
+max_fails = 2
+fail_timeout = "4s"
+next_upstream = "error"
+next_tries = 2
+connect_timeout = "5s"
+read_timeout = "6s"
+keep_alive = true
+buffering = false
+cache_ttl = "7s"
+one_address = true
+[backend.2]
+weight = 3
+max_conns = 9
+slowdown = 2.5
+up = false
+)");
+    Balancer balancer{.rule = BalancerRule::least_conn,
+                      .count = 3,
+                      .max_fails = 2,
+                      .fail_timeout = 4s,
+                      .next_upstream = NextUpstream::error,
+                      .next_tries = 2,
+                      .connect_timeout = 5s,
+                      .read_timeout = 6s,
+                      .keep_alive = true,
+                      .buffering = false,
+                      .cache_ttl = 7s,
+                      .one_address = true};
+    balancer.backends[1] = {3, 9, 2.5, false};
+    EXPECT_EQ(scenario.model.system.balancer, balancer);
 }
 
 TEST(ScenarioFile, ReadsEveryKindOfStepAndNamesThoseWithoutAName) {
@@ -180,6 +248,34 @@ steps = [
     EXPECT_FALSE(set_setting_text(model, "route.page.cpu.blocking", "true"));
     EXPECT_EQ(model.system.routes[1].steps[0].copies, 8);
     EXPECT_FALSE(model.system.routes[1].steps[0].steps[0].blocking);
+}
+
+TEST(ScenarioFile, ReadsWhatAQueryAndAWriteSayMore) {
+    const Scenario scenario = read(minimal + R"(
+[[route]]
+id = "more"
+path = "/more/{key}"
+steps = [
+  { query = "reviews_per_product", times = 20 },
+  { share = 0.25, query = "products_under_price" },
+  { write = "product", hold = "20ms" },
+]
+)");
+    const std::vector<Step>& steps = scenario.model.system.routes.at(1).steps;
+    EXPECT_EQ(steps[0].query, QueryKind::reviews_per_product);
+    EXPECT_EQ(steps[0].times, 20);
+    EXPECT_EQ(steps[1].share, 0.25);
+    EXPECT_EQ(steps[2].time, Distribution::constant(20ms));
+    Model model = scenario.model;
+    ASSERT_TRUE(set_setting_text(model, "route.more.query.times", "7"));
+    ASSERT_TRUE(set_setting_text(model, "route.more.query2.share", "0.5"));
+    ASSERT_TRUE(set_setting_text(model, "route.more.write.hold", "exponential 5ms"));
+    EXPECT_EQ(model.system.routes.at(1).steps[0].times, 7);
+    EXPECT_EQ(model.system.routes.at(1).steps[1].share, 0.5);
+    EXPECT_EQ(model.system.routes.at(1).steps[2].time, Distribution::exponential(5ms));
+    EXPECT_FALSE(set_setting_text(model, "route.more.query.times", "0"));
+    EXPECT_FALSE(set_setting_text(model, "route.more.query.hold", "1ms"));
+    EXPECT_FALSE(set_setting_text(model, "route.more.write", "1ms"));
 }
 
 TEST(ScenarioFile, TakesAnInlineRouteWithoutSteps) {

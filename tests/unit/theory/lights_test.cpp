@@ -101,6 +101,15 @@ TEST(ValidityLight, NamesTheLockThatIsWaitedForAsWell) {
     EXPECT_EQ(lamp(model, Assumption::one_station).state, State::doubtful);  // the processors
 }
 
+TEST(ValidityLight, NamesABalancer) {
+    Model model = mm1_model();
+    model.system.balancer.rule = BalancerRule::least_conn;
+    model.system.balancer.count = 3;
+    const Light light = lamp(model, Assumption::one_station);
+    EXPECT_EQ(light.state, State::broken);
+    EXPECT_THAT(light.sentence, HasSubstr("3 backends"));
+}
+
 TEST(ValidityLight, LimitsTheCapacityByTheLock) {
     Model model = mm1_model();
     model.system.routes[0].steps = {test::wait(10ms), test::cpu(10ms)};
