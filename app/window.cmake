@@ -19,12 +19,14 @@ add_library(lab_app STATIC
   models/lesson_controller.cpp
   models/plain_text.cpp
   models/run_controller.cpp
+  models/settings_model.cpp
   pages/bench_page.cpp
   pages/gallery_page.cpp
   pages/main_window.cpp
   pages/present_page.cpp
   pages/query_dialog.cpp
   pages/screenshot_tour.cpp
+  pages/settings_dialog.cpp
   pages/present_text.cpp
   pages/window_meter.cpp
   widgets/cache_dialog.cpp
@@ -36,6 +38,7 @@ add_library(lab_app STATIC
   widgets/lesson_panel.cpp
   widgets/nav_rail.cpp
   widgets/pieces.cpp
+  widgets/server_block.cpp
   widgets/theme.cpp
   widgets/top_bar.cpp
   ${PROJECT_SOURCE_DIR}/resources/latency-lab.qrc

@@ -71,6 +71,7 @@ void BenchPage::showCache() {
 
 void BenchPage::setLessonShown(bool shown) {
     m_lessonShown = shown;
+    m_knobs->setServerShown(!shown);
     m_drawerOpen = true;
     place();
     emit drawerChanged();
@@ -122,7 +123,8 @@ void BenchPage::place() {
     m_pipeline->setMaximumHeight(std::max(m_pipeline->minimumSizeHint().height(), height() / 4));
     const bool lesson = m_lessonShown && m_lesson->hasSteps() && (!m_narrow || m_drawerOpen);
     const int left = lesson && !m_narrow ? LessonPanel::panelWidth : 0;
-    const int right = m_knobs->rows().empty() ? 0 : m_knobs->width();
+    const bool knobs = !m_knobs->rows().empty() || !m_lessonShown;
+    const int right = knobs ? m_knobs->width() : 0;
     m_knobs->setVisible(right > 0);
     m_knobs->setGeometry(width() - right, 0, right, height());
     m_centre->setGeometry(left, 0, width() - left - right, height());

@@ -24,6 +24,8 @@
 #include "pages/gallery_page.hpp"
 #include "pages/present_page.hpp"
 #include "pages/query_dialog.hpp"
+#include "pages/settings_dialog.hpp"
+#include "widgets/knob_panel.hpp"
 #include "widgets/lesson_panel.hpp"
 #include "widgets/nav_rail.hpp"
 #include "widgets/pieces.hpp"
@@ -128,6 +130,8 @@ void MainWindow::buildActions() {
            &MainWindow::showCache);
     addKey(menu, tr("Ask the database…"), QKeySequence(Qt::CTRL | Qt::Key_E),
            &MainWindow::askDatabase);
+    addKey(menu, tr("All settings…"), QKeySequence(Qt::CTRL | Qt::Key_Comma),
+           &MainWindow::showSettings);
     menu->addSeparator();
     addKey(menu, tr("Present"), QKeySequence(Qt::SHIFT | Qt::Key_F11), &MainWindow::togglePresent);
     addKey(menu, tr("Full screen"), QKeySequence(Qt::Key_F11), &MainWindow::toggleFullScreen);
@@ -184,6 +188,7 @@ void MainWindow::connectAll() {
     connect(m_bar, &TopBar::lessonClicked, this,
             [this] { m_bench->setDrawerOpen(!m_bench->isDrawerOpen()); });
     connect(m_bench, &BenchPage::databaseClicked, this, &MainWindow::askDatabase);
+    connect(m_bench->knobPanel(), &KnobPanel::allSettingsWanted, this, &MainWindow::showSettings);
     connect(m_bench, &BenchPage::drawerChanged, this, &MainWindow::showLessonButton);
     connect(m_present, &PresentPage::left, this, &MainWindow::leavePresent);
     connect(m_present, &PresentPage::runToggled, this, &MainWindow::toggleRun);
@@ -341,6 +346,14 @@ void MainWindow::askDatabase() {
     m_query->show();
     m_query->raise();
     m_query->activateWindow();
+}
+
+void MainWindow::showSettings() {
+    ensureScenario();
+    if (m_settings == nullptr) m_settings = new SettingsDialog(m_run, this);
+    m_settings->show();
+    m_settings->raise();
+    m_settings->activateWindow();
 }
 
 void MainWindow::toggleFullScreen() { setWindowState(windowState() ^ Qt::WindowFullScreen); }

@@ -24,6 +24,7 @@ class PresentPage;
 class QueryDialog;
 class RunController;
 class RunHistory;
+class SettingsDialog;
 class SqlBridge;
 class TopBar;
 
@@ -57,6 +58,7 @@ class MainWindow : public QWidget {
     [[nodiscard]] BenchPage* benchPage() const { return m_bench; }
     /// Null until it has been asked for.
     [[nodiscard]] QueryDialog* queryDialog() const { return m_query; }
+    [[nodiscard]] SettingsDialog* settingsDialog() const { return m_settings; }
     [[nodiscard]] PresentPage* presentPage() const { return m_present; }
     [[nodiscard]] TopBar* topBar() const { return m_bar; }
 
@@ -85,6 +87,7 @@ class MainWindow : public QWidget {
     void findLesson();
     void showCache();
     void askDatabase();
+    void showSettings();
     void toggleFullScreen();
     void togglePresent();
     void leavePresent();
@@ -107,6 +110,7 @@ class MainWindow : public QWidget {
     PresentPage* m_present = nullptr;
     SqlBridge* m_sql = nullptr;
     QueryDialog* m_query = nullptr;  ///< made when it is first asked for
+    SettingsDialog* m_settings = nullptr;  ///< made when it is first asked for
     QAction* m_stopKey = nullptr;
     Place m_place = Place::gallery;
     Place m_beforePresent = Place::gallery;

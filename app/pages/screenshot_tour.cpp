@@ -109,6 +109,8 @@ void ScreenshotTour::planPlay() {
     m_stops.push_back(
         {{}, [=] { return run->seconds() > 9; }, [=] { run->set("server.workers", "4"); }});
     m_stops.push_back({QStringLiteral("play"), [=] { return run->seconds() > 16; },
+                       [=] { run->set("server.preset", "gunicorn-gthread"); }});
+    m_stops.push_back({QStringLiteral("server"), [=] { return run->seconds() > 20; },
                        [=, this] { m_window->showPlace(MainWindow::Place::present); }});
     m_stops.push_back({QStringLiteral("present"), [] { return true; }, [=] { run->stop(); }});
     m_stops.push_back({{}, [=] { return !run->isRunning(); }, [] {}});

@@ -13,6 +13,7 @@
 #include "widgets/controls.hpp"
 #include "widgets/key_editor.hpp"
 #include "widgets/pieces.hpp"
+#include "widgets/server_block.hpp"
 #include "widgets/theme.hpp"
 
 namespace lab::app {
@@ -162,6 +163,10 @@ void KnobPanel::rebuild() {
     m_note =
         makeParagraph(tr("Held still while the lesson runs A and B."), Fonts::text(12), "second");
     layout->addWidget(m_note);
+    m_server = new ServerBlock(m_run);
+    connect(m_server, &ServerBlock::allSettingsWanted, this, &KnobPanel::allSettingsWanted);
+    layout->addWidget(m_server);
+    m_server->setVisible(m_serverShown);
     m_tabs = new QWidget;
     auto* tabs = new FlowLayout(m_tabs, 4);
     layout->addWidget(m_tabs);
@@ -214,13 +219,20 @@ void KnobPanel::showGroup(int group) {
     }
 }
 
+void KnobPanel::setServerShown(bool shown) {
+    m_serverShown = shown;
+    m_server->setVisible(shown);
+}
+
 void KnobPanel::showModel() {
+    m_server->showModel();
     for (KnobRow* row : m_rows) row->showModel(m_run->model());
 }
 
 void KnobPanel::showState() {
     const bool held = m_run->mode() == RunController::Mode::variants;
     m_note->setVisible(held);
+    m_server->setHeld(held);
     for (KnobRow* row : m_rows) {
         if (row->isEnabled() == held) row->setEnabled(!held);
         if (row->knob().knob().path != "database.index") continue;

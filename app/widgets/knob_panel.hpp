@@ -17,6 +17,7 @@ class ElidedLabel;
 class KeyEditor;
 class RunController;
 class SegmentedControl;
+class ServerBlock;
 class ToggleSwitch;
 class ValueSlider;
 
@@ -63,6 +64,12 @@ class KnobPanel : public QFrame {
     void setCompact(bool compact);
     [[nodiscard]] bool isCompact() const { return m_compact; }
     [[nodiscard]] const std::vector<KnobRow*>& rows() const { return m_rows; }
+    /// The list of real servers above the knobs: in free play, not in a lesson.
+    void setServerShown(bool shown);
+    [[nodiscard]] ServerBlock* serverBlock() const { return m_server; }
+
+  signals:
+    void allSettingsWanted();
 
   private:
     void rebuild();
@@ -74,10 +81,12 @@ class KnobPanel : public QFrame {
     QWidget* m_content = nullptr;
     QWidget* m_tabs = nullptr;
     QLabel* m_note = nullptr;
+    ServerBlock* m_server = nullptr;
     std::vector<QWidget*> m_groups;
     std::vector<QAbstractButton*> m_tabButtons;
     std::vector<KnobRow*> m_rows;
     bool m_compact = false;
+    bool m_serverShown = false;
     int m_group = 0;
 };
 

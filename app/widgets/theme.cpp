@@ -130,6 +130,12 @@ QLineEdit { background: @panel; color: @text; border: 1px solid @line; border-ra
             padding: 6px 10px; min-height: 19px; selection-background-color: @accent;
             selection-color: @onaccent; }
 QLineEdit:focus { border: 2px solid @accent; padding: 5px 9px; }
+QComboBox { background: @panel; color: @text; border: 1px solid @line; border-radius: 6px;
+            padding: 5px 10px; min-height: 19px; selection-background-color: @accent;
+            selection-color: @onaccent; }
+QComboBox:focus { border: 2px solid @accent; padding: 4px 9px; }
+QComboBox QAbstractItemView { background: @panel; color: @text; border: 1px solid @line;
+            selection-background-color: @accent; selection-color: @onaccent; }
 QTextBrowser { background: transparent; color: @text; border: none;
                selection-background-color: @accent; selection-color: @onaccent; }
 QScrollArea { background: transparent; border: none; }

@@ -8,6 +8,7 @@ add_executable(test_window
   gui_main.cpp
   lesson_test.cpp
   query_test.cpp
+  settings_test.cpp
   window_support.cpp
   window_test.cpp)
 target_include_directories(test_window PRIVATE ${PROJECT_SOURCE_DIR}/tests)

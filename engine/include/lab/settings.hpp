@@ -58,6 +58,16 @@ struct SettingInfo {
 /// Reads a setting. Errors: not_found with "did you mean".
 [[nodiscard]] Result<SettingValue> get_setting(const Model&, std::string_view path);
 
+/// A setting of a model under its concrete path ("route.pay.wait"), labelled apart from its like in
+/// other routes; `info` is its row of the table.
+struct ListedSetting {
+    std::string path;
+    std::string label;
+    const SettingInfo* info = nullptr;
+};
+/// Everything that can be set in this model, in the order of the documentation.
+[[nodiscard]] std::vector<ListedSetting> listed_settings(const Model&);
+
 /// Changes a setting, with range check. Errors: not_found with "did you mean"; invalid_input naming
 /// what was found and what is allowed. The model is unchanged on error. The setting counts as
 /// given from then on (Model::stated); "server.preset" fills those that were not.

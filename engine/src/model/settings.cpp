@@ -314,6 +314,15 @@ std::string change_label(const System& system, const SettingInfo& info, std::str
 
 }  // namespace
 
+std::vector<ListedSetting> listed_settings(const Model& model) {
+    std::vector<ListedSetting> listed;
+    for (const std::string& path : names::concrete_paths(model.system)) {
+        const SettingInfo* const info = find_setting(model.system, path);
+        listed.push_back({path, change_label(model.system, *info, path), info});
+    }
+    return listed;
+}
+
 std::vector<SettingChange> changed_settings(const Model& from, const Model& to) {
     std::vector<SettingChange> changes;
     for (const std::string& path : names::concrete_paths(from.system)) {

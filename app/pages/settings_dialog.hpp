@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <QDialog>
+#include <QSortFilterProxyModel>
+
+#include "models/settings_model.hpp"
+
+class QLabel;
+class QLineEdit;
+class QTableView;
+
+namespace lab::app {
+
+class RunController;
+
+/// Everything that can be set, in one table: found by a word, changed in place, also while a run
+/// goes on. What differs from the scenario's first state is bold. Threads: GUI.
+class SettingsDialog : public QDialog {
+    Q_OBJECT
+  public:
+    explicit SettingsDialog(RunController* run, QWidget* parent = nullptr);
+
+    [[nodiscard]] SettingsModel* model() const { return m_model; }
+    [[nodiscard]] QLineEdit* filter() const { return m_filter; }
+    [[nodiscard]] QTableView* table() const { return m_table; }
+    [[nodiscard]] QString help() const;
+
+  private:
+    void showHelp();
+
+    SettingsModel* m_model;
+    QSortFilterProxyModel* m_found;
+    QLineEdit* m_filter;
+    QTableView* m_table;
+    QLabel* m_help;
+};
+
+}  // namespace lab::app
