@@ -148,6 +148,15 @@ void add_load(CLI::App& app, Arguments& arguments) {
     add_load_settings(*load, to);
 }
 
+void add_theory(CLI::App& app, Arguments& arguments) {
+    auto* theory = app.add_subcommand(
+        "theory", "What queueing theory says, and which of its assumptions is broken");
+    theory->add_option("scenario", arguments.theory.scenario, "id or file")->required();
+    theory->add_option("--set", arguments.theory.set, "path=value; may be repeated")
+        ->allow_extra_args(false);
+    theory->add_option("--json", arguments.theory.json, "a file, or - for standard output");
+}
+
 void add_sql(CLI::App& app, Arguments& arguments) {
     auto* sql = app.add_subcommand(
         "sql", "Put a SELECT of your own to a scenario's database: its rows, plan and cost");
