@@ -130,7 +130,7 @@ TEST_F(CacheStepTest, StaleAnswersAreExactlyThoseFromBeforeAWrite) {
                 continue;
             }
             const auto& versions = ask(0, key).answer.versions;
-            const auto now = database->versions().of(QueryKind::product_by_sku, key);
+            const auto now = database->versions().of({QueryKind::product_by_sku}, key);
             stale += versions.at(0) < now ? 1 : 0;
         }
         return stale;
@@ -172,7 +172,7 @@ TEST_F(CacheStepTest, AWriteStepDropsTheEntriesOfItsRow) {
     finish(changed);
     EXPECT_EQ(sample().cache_entries, 1U);
     EXPECT_EQ(ask(0, 3).answer.versions.at(0),
-              database->versions().of(QueryKind::products_by_category, 3));
+              database->versions().of({QueryKind::products_by_category}, 3));
 }
 
 TEST_F(CacheStepTest, NullMissesEveryTimeAndSaysSo) {
