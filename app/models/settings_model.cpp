@@ -86,19 +86,20 @@ QVariant SettingsModel::data(const QModelIndex& index, int role) const {
     if (!index.isValid()) return {};
     const ListedSetting& setting = at(index.row());
     if (role == Qt::ToolTipRole) return toolTipText(help(index.row()));
-    if (role == Qt::FontRole && index.column() == value && differs(setting)) {
+    if (role == Qt::FontRole && index.column() == valueColumn && differs(setting)) {
         QFont bold;
         bold.setBold(true);
         return bold;
     }
-    if (role == Qt::EditRole && index.column() == value) return written(setting, m_run->model());
+    if (role == Qt::EditRole && index.column() == valueColumn)
+        return written(setting, m_run->model());
     if (role != Qt::DisplayRole) return {};
     switch (index.column()) {
-        case name:
+        case nameColumn:
             return plainText(setting.label, longest);
-        case value:
+        case valueColumn:
             return shown(setting, m_run->model());
-        case preset:
+        case presetColumn:
             return presetText(setting);
         default:
             return plainText(setting.path, longest);
@@ -115,12 +116,12 @@ QVariant SettingsModel::headerData(int section, Qt::Orientation orientation, int
 Qt::ItemFlags SettingsModel::flags(const QModelIndex& index) const {
     Qt::ItemFlags flags = QAbstractTableModel::flags(index);
     const bool held = m_run->mode() == RunController::Mode::variants;
-    if (index.column() == value && !held) flags |= Qt::ItemIsEditable;
+    if (index.column() == valueColumn && !held) flags |= Qt::ItemIsEditable;
     return flags;
 }
 
 bool SettingsModel::setData(const QModelIndex& index, const QVariant& text, int role) {
-    if (!index.isValid() || role != Qt::EditRole || index.column() != value) return false;
+    if (!index.isValid() || role != Qt::EditRole || index.column() != valueColumn) return false;
     const std::string path = at(index.row()).path;
     const std::string given = text.toString().trimmed().toStdString();
     if (given == written(at(index.row()), m_run->model()).toStdString()) return true;

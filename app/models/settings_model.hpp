@@ -17,7 +17,7 @@ class RunController;
 class SettingsModel : public QAbstractTableModel {
     Q_OBJECT
   public:
-    enum Column { name, value, preset, path, columns };
+    enum Column { nameColumn, valueColumn, presetColumn, pathColumn, columns };
     /// `run` must outlive the model.
     explicit SettingsModel(RunController* run, QObject* parent = nullptr);
 

@@ -84,7 +84,7 @@ SettingsDialog::SettingsDialog(RunController* run, QWidget* parent)
     m_filter->setClearButtonEnabled(true);
     m_table->setModel(m_found);
     m_table->setAccessibleName(tr("Settings"));
-    m_table->setItemDelegateForColumn(SettingsModel::value,
+    m_table->setItemDelegateForColumn(SettingsModel::valueColumn,
                                       new ValueDelegate(m_model, m_found, this));
     m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_table->setSelectionMode(QAbstractItemView::SingleSelection);
@@ -95,7 +95,7 @@ SettingsDialog::SettingsDialog(RunController* run, QWidget* parent)
     m_table->setShowGrid(false);
     m_table->setAlternatingRowColors(true);
     m_table->setFont(Fonts::text(13));
-    for (int column = SettingsModel::name; column <= SettingsModel::preset; ++column) {
+    for (int column = SettingsModel::nameColumn; column <= SettingsModel::presetColumn; ++column) {
         m_table->setColumnWidth(column, columnWidths[column]);
     }
     m_table->horizontalHeader()->setStretchLastSection(true);

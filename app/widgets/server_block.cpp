@@ -6,6 +6,8 @@
 #include <QPushButton>
 #include <QSignalBlocker>
 #include <QVBoxLayout>
+#include <QWheelEvent>
+#include <algorithm>
 
 #include "lab/presets.hpp"
 #include "models/plain_text.hpp"

@@ -87,7 +87,7 @@ TEST(SettingsDialog, FindsAndChangesASetting) {
     EXPECT_EQ(every, static_cast<int>(listed_settings(bench.run.model()).size()));
     dialog.filter()->setText(QStringLiteral("server.queue_timeout"));
     ASSERT_EQ(dialog.table()->model()->rowCount(), 1);
-    const QModelIndex cell = dialog.table()->model()->index(0, SettingsModel::value);
+    const QModelIndex cell = dialog.table()->model()->index(0, SettingsModel::valueColumn);
     ASSERT_TRUE(cell.flags().testFlag(Qt::ItemIsEditable));
     EXPECT_TRUE(dialog.table()->model()->setData(cell, QStringLiteral("250ms"), Qt::EditRole));
     EXPECT_EQ(bench.run.model().system.server.queue_timeout, std::chrono::milliseconds(250));
@@ -108,7 +108,8 @@ TEST(SettingsDialog, SaysWhatIsNotAllowedAndChangesNothing) {
     SettingsModel& model = *dialog.model();
     const int row = model.rowOf("server.workers");
     ASSERT_GE(row, 0);
-    model.setData(model.index(row, SettingsModel::value), QStringLiteral("many"), Qt::EditRole);
+    model.setData(model.index(row, SettingsModel::valueColumn), QStringLiteral("many"),
+                  Qt::EditRole);
     EXPECT_TRUE(said.contains(QStringLiteral("allowed"))) << said.toStdString();
     EXPECT_EQ(bench.run.model(), before);
 }
@@ -119,7 +120,8 @@ TEST(SettingsDialog, ShowsWhatTheChosenServerSays) {
     bench.run.set("server.preset", "uwsgi");
     SettingsModel& model = *dialog.model();
     const int row = model.rowOf("network.backlog");
-    EXPECT_EQ(model.index(row, SettingsModel::preset).data().toString(), QStringLiteral("100"));
+    EXPECT_EQ(model.index(row, SettingsModel::presetColumn).data().toString(),
+              QStringLiteral("100"));
     const int choice = model.rowOf("server.execution");
     EXPECT_TRUE(model.choices(choice).contains(QStringLiteral("loop")));
 }
