@@ -68,8 +68,9 @@ void add_serve(CLI::App& app, Arguments& arguments) {
     serve->add_option("--port", arguments.serve.port, "0 takes any free one")
         ->capture_default_str()
         ->check(CLI::Range(0, 65535));
-    serve->add_option("--connections", arguments.serve.most_connections,
-                      "how many may be open at once; the next wait in the kernel")
+    serve
+        ->add_option("--connections", arguments.serve.most_connections,
+                     "how many may be open at once; the next wait in the kernel")
         ->capture_default_str()
         ->check(CLI::Range(1, 19000));
     serve->add_option("--set", arguments.serve.set, "path=value; may be repeated")

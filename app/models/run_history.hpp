@@ -49,7 +49,7 @@ struct HistoryPoint {
     std::array<float, part_count> partsMs{};  ///< mean a request over `smoothing`
     bool partsKnown = false;                  ///< false where nothing was answered
     double queueDepth = 0;
-    double busy = 0;  ///< share of the worker threads' time in the frame, 0..1
+    double busy = 0;            ///< share of the worker threads' time in the frame, 0..1
     double loopLag = 0;         ///< largest of the last second, ms; see loopLagKnown
     bool loopLagKnown = false;  ///< workers are event loops, and one had a turn
     std::array<std::uint16_t, heatRows> heat{};  ///< samples of this frame by latency

@@ -246,8 +246,7 @@ void MainWindow::showPlace(Place place) {
     }
     const Scenario* open = m_run->scenario();
     const bool named = open != nullptr && place != Place::gallery;
-    setWindowTitle(named ? tr("%1 – Latency Lab").arg(plainText(open->title))
-                         : tr("Latency Lab"));
+    setWindowTitle(named ? tr("%1 – Latency Lab").arg(plainText(open->title)) : tr("Latency Lab"));
     showLessonButton();
     updateKeys();
 }

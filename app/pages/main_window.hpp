@@ -109,7 +109,7 @@ class MainWindow : public QWidget {
     BenchPage* m_bench = nullptr;
     PresentPage* m_present = nullptr;
     SqlBridge* m_sql = nullptr;
-    QueryDialog* m_query = nullptr;  ///< made when it is first asked for
+    QueryDialog* m_query = nullptr;        ///< made when it is first asked for
     SettingsDialog* m_settings = nullptr;  ///< made when it is first asked for
     QAction* m_stopKey = nullptr;
     Place m_place = Place::gallery;

@@ -274,12 +274,12 @@ void PipelinePainter::paintWorkers(QPainter& painter, const PipelineParts& parts
         painter.drawText(cell, Qt::AlignCenter, QString(workerLetter(state)));
     }
     QStringList counted;
-    constexpr auto blocked = static_cast<unsigned>(WorkerState::blocked);
-    constexpr auto booting = static_cast<unsigned>(WorkerState::booting);
-    constexpr auto off = static_cast<unsigned>(WorkerState::off);
-    for (const unsigned state : {blocked, booting, 3U, 1U, 5U, 2U, 4U, 6U, 7U, 8U, 0U, off}) {
-        if (doing[state] == 0) continue;
-        counted << QStringLiteral("%1 %2").arg(doing[state]).arg(workerWord(WorkerState(state)));
+    // What stands in the way first, what does nothing last.
+    using enum WorkerState;
+    for (const WorkerState state : {blocked, booting, io_wait, computing, database, lock_wait,
+                                    pool_wait, write_wait, cache, render, writing, idle, off}) {
+        const int many = doing[static_cast<std::size_t>(state)];
+        if (many > 0) counted << QStringLiteral("%1 %2").arg(many).arg(workerWord(state));
     }
     painter.setFont(m_small);
     painter.setPen(m_theme.secondText);

@@ -71,7 +71,7 @@ QChar workerLetter(WorkerState state) {
         case WorkerState::pool_wait:
             return u'P';
         case WorkerState::write_wait:
-            return u'B';
+            return u'K';
         case WorkerState::database:
             return u'D';
         case WorkerState::cache:

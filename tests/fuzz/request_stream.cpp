@@ -54,8 +54,8 @@ class RequestStream {
         }
         const live::HeadFacts& facts = check_.facts();
         LAB_ASSERT(facts.length <= waiting_.size());
-        const auto head = std::string_view{waiting_}.substr(facts.skipped,
-                                                            facts.length - facts.skipped);
+        const auto head =
+            std::string_view{waiting_}.substr(facts.skipped, facts.length - facts.skipped);
         if (!parser_.read_head(head, body_limit)) {
             refuse(400);
             return false;

@@ -181,6 +181,7 @@ TEST_F(AsyncDatabaseTest, AQueryBlocksTheLoopUnlessItIsOffloaded) {
 
 TEST_F(AsyncDatabaseTest, WaitsForAConnectionWithoutBlockingTheLoop) {
     system.database.pool = 1;
+    system.database.overflow = 0;
     system.database.index = true;
     open(Execution::loop, 1, 1,
          {async(route({gather({lab::test::query(QueryKind::product_by_id)}, 4)}, "page")),

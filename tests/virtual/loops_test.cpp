@@ -154,6 +154,7 @@ TEST(VirtualLoops, AQueryHoldsTheLoopAndItsRoundTripDoesNot) {
     system.routes = {async(route({offload(query())}))};
     EXPECT_EQ(last(), 25ms);
     system.database.pool = 1;
+    system.database.overflow = 0;
     EXPECT_EQ(last(), 4 * 25ms);
 }
 

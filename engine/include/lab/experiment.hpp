@@ -19,16 +19,16 @@ enum class RunPhase : std::uint8_t {
     preparing,  ///< the database is made or copied, threads start
     warm_up,
     running,
-    draining,   ///< no new requests; those in flight come to their end
+    draining,  ///< no new requests; those in flight come to their end
 };
 
 /// What is to be run.
 struct RunPlan {
-    std::string scenario;               ///< id, for the result
+    std::string scenario;  ///< id, for the result
     Model model;
     std::uint64_t seed = 42;
     Duration warm_up = 1s;
-    std::optional<Duration> length;     ///< of the window; none: until stopped
+    std::optional<Duration> length;  ///< of the window; none: until stopped
 };
 
 /// Called on the control thread, one at a time; must return at once. `on_finished` comes once
@@ -78,7 +78,7 @@ struct ServeOptions {
     std::string scenario;
     Model model;
     std::uint64_t seed = 42;
-    std::uint16_t port = 0;             ///< 0: any free one
+    std::uint16_t port = 0;                ///< 0: any free one
     std::size_t most_connections = 2'100;  ///< then no more are accepted until one closes
 };
 class ServedScenario {
@@ -98,9 +98,9 @@ class ServedScenario {
 
 /// The generator alone, against any server on this machine.
 struct LoadOptions {
-    std::string url;                    ///< http://127.0.0.1:PORT/PATH; localhost and [::1] too
+    std::string url;  ///< http://127.0.0.1:PORT/PATH; localhost and [::1] too
     Load load;
-    Network network;                    ///< its delay alone has a meaning
+    Network network;  ///< its delay alone has a meaning
     Duration length = 10s;
     Duration warm_up{};
     std::uint64_t seed = 42;
@@ -114,11 +114,11 @@ struct LoadOptions {
 
 /// The address in a URL, if it is one on this machine. Errors: invalid_input, not_permitted.
 struct LoopbackTarget {
-    bool v6 = false;                    ///< [::1], else 127.0.0.0/8
-    std::uint32_t v4 = 0x7f000001;      ///< host byte order
+    bool v6 = false;                ///< [::1], else 127.0.0.0/8
+    std::uint32_t v4 = 0x7f000001;  ///< host byte order
     std::uint16_t port = 80;
-    std::string host;                   ///< as for the Host field: "127.0.0.1:8000"
-    std::string target;                 ///< path and query
+    std::string host;    ///< as for the Host field: "127.0.0.1:8000"
+    std::string target;  ///< path and query
     friend bool operator==(const LoopbackTarget&, const LoopbackTarget&) = default;
 };
 [[nodiscard]] Result<LoopbackTarget> parse_loopback_url(std::string_view url);

@@ -36,7 +36,7 @@ struct Counts {
     std::uint64_t wrong_user = 0;
     std::uint64_t stale = 0;
     std::uint64_t late = 0;
-    std::uint64_t good = 0;  ///< ok and none of the three marks: goodput is these per second
+    std::uint64_t good = 0;       ///< ok and none of the three marks: goodput is these per second
     std::uint64_t abandoned = 0;  ///< of timed_out: the user's patience ended, not a time limit
     std::uint64_t held_back = 0;  ///< of not_sent: the circuit breaker was open
     std::uint64_t attempts = 0;   ///< requests written to a connection, all of them
@@ -61,13 +61,13 @@ enum class Part : std::uint8_t {
     connect,
     network,  ///< the network's delay, which the client adds
     proxy,    ///< in the proxy in front: choosing, connecting to a backend, asking the next
-    queue,  ///< kernel's buffers and backlog, then the admission queue
+    queue,    ///< kernel's buffers and backlog, then the admission queue
     parse,
     lock_wait,   ///< for the interpreter lock
     loop_wait,   ///< for a turn on the event loop
     token_wait,  ///< for a thread of the bounded pool
     cpu,
-    io_wait,    ///< sleeping, as on another service
+    io_wait,     ///< sleeping, as on another service
     pool_wait,   ///< for a database connection
     write_wait,  ///< for the database's one write lock
     database,
@@ -169,15 +169,15 @@ struct ServerSample {
     std::uint64_t worker_boots = 0;     ///< in this frame: came up after the start
     Bytes memory{};                     ///< of all workers together, modelled
     std::uint32_t cores = 0;            ///< that the worker threads may use; 0: not told
-    Duration busy_time{};    ///< summed over threads, in this frame
-    Duration worker_cpu{};   ///< CPU time of the worker threads, in this frame
-    Duration process_cpu{};  ///< CPU time of the whole process, in this frame
+    Duration busy_time{};               ///< summed over threads, in this frame
+    Duration worker_cpu{};              ///< CPU time of the worker threads, in this frame
+    Duration process_cpu{};             ///< CPU time of the whole process, in this frame
     std::uint32_t pool_in_use = 0;
     std::uint32_t pool_size = 0;  ///< that are kept, over all workers
     std::uint32_t pool_open = 0;  ///< in use or idle; more than pool_size: some are overflow
     std::uint32_t pool_waiting = 0;
     Duration pool_busy_time{};
-    DatabaseCounts database;      ///< in this frame
+    DatabaseCounts database;  ///< in this frame
     std::uint64_t cache_hits = 0;
     std::uint64_t cache_misses = 0;
     std::uint64_t cache_entries = 0;
@@ -185,15 +185,15 @@ struct ServerSample {
     std::uint64_t cache_evictions = 0;
     std::uint64_t cache_errors = 0;      ///< of key function or backend, swallowed
     std::uint64_t cache_duplicates = 0;  ///< entries whose making began while another made the same
-    std::uint64_t updates = 0;  ///< rows changed in this frame
-    std::uint32_t loops = 0;    ///< event loops, or workers of greenlets; 0: workers of threads
+    std::uint64_t updates = 0;           ///< rows changed in this frame
+    std::uint32_t loops = 0;       ///< event loops, or workers of greenlets; 0: workers of threads
     std::uint32_t loop_ready = 0;  ///< requests and branches that could run and wait for a turn
     SparseCounts loop_lag;         ///< from due or ready until it ran, of each turn in this frame
     std::uint32_t tokens = 0;      ///< threads that the workers' bounded pools may have
     std::uint32_t tokens_in_use = 0;
     std::uint32_t tokens_waiting = 0;  ///< waiting for one, unseen by the client
-    std::string plan;           ///< EXPLAIN QUERY PLAN of the scenario's first query, or empty
-    std::string progress;       ///< "creating index ...", or empty
+    std::string plan;      ///< EXPLAIN QUERY PLAN of the scenario's first query, or empty
+    std::string progress;  ///< "creating index ...", or empty
     /// Behind a balancer, else empty. Levels, times and counts above are then sums over the
     /// backends, but for backlog and connections, which are the proxy's.
     std::vector<BackendSample> backends;
@@ -203,13 +203,13 @@ struct ServerSample {
 
 /// One entry of a cache, for a person to look at.
 struct CacheContent {
-    std::string key;       ///< route, step and what the key rule took of the request
-    int worker = -1;       ///< whose cache it is in; -1: the shared one
+    std::string key;  ///< route, step and what the key rule took of the request
+    int worker = -1;  ///< whose cache it is in; -1: the shared one
     Duration age{};
     std::optional<Duration> left;  ///< until it is stale, negative if it is; none: never
     std::uint64_t hits = 0;
     Bytes size{};
-    std::uint32_t made_for = 0;    ///< the user whose request made it
+    std::uint32_t made_for = 0;  ///< the user whose request made it
     friend bool operator==(const CacheContent&, const CacheContent&) = default;
 };
 
@@ -292,7 +292,7 @@ struct RunResult {
     double utilisation_pool = 0;
     std::optional<double> utilisation_tokens;  ///< of the event loops' thread pools
     std::optional<double> tokens_waiting;      ///< mean number waiting for a thread of these pools
-    double breaker_open = 0;     ///< share of the window in which the breaker was not closed
+    double breaker_open = 0;            ///< share of the window in which the breaker was not closed
     std::uint64_t worker_kills = 0;     ///< inside the window
     std::uint64_t worker_restarts = 0;  ///< inside the window, graceful ones
     std::uint64_t worker_boots = 0;     ///< inside the window
@@ -301,7 +301,7 @@ struct RunResult {
     /// Of the cache in the window; entries and bytes at its end. All 0 against a server not ours.
     std::uint64_t cache_misses = 0, cache_evictions = 0, cache_errors = 0, cache_duplicates = 0;
     std::uint64_t cache_entries = 0, cache_bytes = 0;
-    DatabaseCounts database;     ///< in the window, by the frames
+    DatabaseCounts database;  ///< in the window, by the frames
     Duration worker_cpu{};
     /// Behind a balancer, else empty: each backend over the window.
     struct BackendTotals {

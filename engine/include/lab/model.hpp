@@ -68,54 +68,54 @@ enum class Dispatch : std::uint8_t { shared, ahead };
 enum class Heartbeat : std::uint8_t { request, loop };
 
 struct Server {
-    int workers = 1;                            ///< each with an interpreter lock, local cache,
-                                                ///< connections
-    int threads = 1;                            ///< threads in each worker; 0: one for each
-                                                ///< connection or request, without bound
-    int queue = 64;                             ///< places in the admission queue
+    int workers = 1;  ///< each with an interpreter lock, local cache,
+                      ///< connections
+    int threads = 1;  ///< threads in each worker; 0: one for each
+                      ///< connection or request, without bound
+    int queue = 64;   ///< places in the admission queue
     WhenFull when_full = WhenFull::reject;
-    Duration queue_timeout{};                   ///< longest wait in the queue, then 503; 0 means no
-                                                ///< limit
+    Duration queue_timeout{};  ///< longest wait in the queue, then 503; 0 means no
+                               ///< limit
     BindPoint bind = BindPoint::request;
     ReleasePoint release = ReleasePoint::buffered;
-    bool interpreter_lock = true;               ///< one lock per worker, as in CPython
-    Duration switch_interval = 5ms;             ///< a waiter asks the holder to let go after this
+    bool interpreter_lock = true;    ///< one lock per worker, as in CPython
+    Duration switch_interval = 5ms;  ///< a waiter asks the holder to let go after this
     bool keep_alive = true;
-    Duration keep_alive_timeout = 60s;          ///< an idle connection is closed after this
-    Duration head_timeout = 10s;                ///< from the first byte of a request to the end of
-                                                ///< its head
-    Duration body_timeout = 15s;                ///< from the end of the head to the end of the body
+    Duration keep_alive_timeout = 60s;  ///< an idle connection is closed after this
+    Duration head_timeout = 10s;        ///< from the first byte of a request to the end of
+                                        ///< its head
+    Duration body_timeout = 15s;        ///< from the end of the head to the end of the body
     Bytes body_limit{1'000'000};
     Execution execution = Execution::threads;
-    bool async_views = false;        ///< what View::server means
-    int pool_threads = 40;           ///< loop, greenlets: threads in each worker's pool,
-                                     ///< one token each
-    Duration async_cost = 900us;     ///< threads, greenlets: CPU time that an async view
-                                     ///< costs, for its thread and event loop
-    Duration stall_every{};                     ///< the handlers stand still once in each such
-                                                ///< stretch; 0: never
-    Duration stall_for = 1s;                    ///< for so long
+    bool async_views = false;     ///< what View::server means
+    int pool_threads = 40;        ///< loop, greenlets: threads in each worker's pool,
+                                  ///< one token each
+    Duration async_cost = 900us;  ///< threads, greenlets: CPU time that an async view
+                                  ///< costs, for its thread and event loop
+    Duration stall_every{};       ///< the handlers stand still once in each such
+                                  ///< stretch; 0: never
+    Duration stall_for = 1s;      ///< for so long
     Dispatch dispatch = Dispatch::shared;
-    int worker_connections = 1000;              ///< dispatch ahead: what one worker accepts at
-                                                ///< most; loop, greenlets: has in hand at most
+    int worker_connections = 1000;  ///< dispatch ahead: what one worker accepts at
+                                    ///< most; loop, greenlets: has in hand at most
     // The master process and the lives of its workers.
-    Duration worker_timeout{};                  ///< without a heartbeat for longer: killed; 0 never
+    Duration worker_timeout{};  ///< without a heartbeat for longer: killed; 0 never
     Heartbeat heartbeat = Heartbeat::request;
-    Duration graceful_timeout = 30s;            ///< a worker that leaves has this for what it has
-    Duration boot_time{};                       ///< from the start of a worker to its first request
-    int max_requests = 0;                       ///< then it restarts gracefully; 0 never
-    int max_requests_jitter = 0;                ///< at most so many more, drawn once a life
-    Bytes memory{40'000'000};                   ///< of a fresh worker; modelled, not allocated
-    Bytes leak{};                               ///< more with each request; modelled too
-    Bytes memory_limit{};                       ///< a worker above it is killed; 0 no limit
-    int cheaper = 0;                            ///< workers that always run; the others come when
-                                                ///< all are busy. 0: all always run
-    int cheaper_step = 1;                       ///< so many more at once
-    Duration cheaper_overload = 3s;             ///< all busy for this long: more; as long idle:
-                                                ///< fewer
-    int cores = 0;                              ///< that the worker threads may use; 0 all
-    std::string preset = "none";                ///< which real server filled the fields; see
-                                                ///< lab/presets.hpp. Runners do not read it
+    Duration graceful_timeout = 30s;  ///< a worker that leaves has this for what it has
+    Duration boot_time{};             ///< from the start of a worker to its first request
+    int max_requests = 0;             ///< then it restarts gracefully; 0 never
+    int max_requests_jitter = 0;      ///< at most so many more, drawn once a life
+    Bytes memory{40'000'000};         ///< of a fresh worker; modelled, not allocated
+    Bytes leak{};                     ///< more with each request; modelled too
+    Bytes memory_limit{};             ///< a worker above it is killed; 0 no limit
+    int cheaper = 0;                  ///< workers that always run; the others come when
+                                      ///< all are busy. 0: all always run
+    int cheaper_step = 1;             ///< so many more at once
+    Duration cheaper_overload = 3s;   ///< all busy for this long: more; as long idle:
+                                      ///< fewer
+    int cores = 0;                    ///< that the worker threads may use; 0 all
+    std::string preset = "none";      ///< which real server filled the fields; see
+                                      ///< lab/presets.hpp. Runners do not read it
     friend bool operator==(const Server&, const Server&) = default;
 };
 
@@ -137,10 +137,10 @@ enum class KeyFunction : std::uint8_t { parts, constant, throws };
 
 /// What makes two requests the same to the cache.
 struct KeyRule {
-    bool path = true;    ///< the path, with the key in it
-    bool query = false;  ///< the query string
-    bool user = false;   ///< who asks
-    bool header = false; ///< Accept-Language
+    bool path = true;                           ///< the path, with the key in it
+    bool query = false;                         ///< the query string
+    bool user = false;                          ///< who asks
+    bool header = false;                        ///< Accept-Language
     KeyFunction function = KeyFunction::parts;  ///< other than parts: the four above are not asked
     friend bool operator==(const KeyRule&, const KeyRule&) = default;
 };
@@ -161,24 +161,24 @@ enum class StepKind : std::uint8_t {
 /// One thing a handler does. Only the fields of its kind have a meaning; the others stay at their
 /// default.
 struct Step {
-    std::string id;                 ///< unique in its route; the kind's name where the file gives
-                                    ///< none
+    std::string id;  ///< unique in its route; the kind's name where the file gives
+                     ///< none
     StepKind kind = StepKind::cpu;
-    Distribution time{};            ///< cpu: CPU time burnt. wait: time slept, as on another
-                                    ///< service. write: how long its transaction is held open
+    Distribution time{};  ///< cpu: CPU time burnt. wait: time slept, as on another
+                          ///< service. write: how long its transaction is held open
     QueryKind query = QueryKind::product_by_sku;
-    int times = 1;                  ///< query: asked so often in a row; of reviews: products on the
-                                    ///< page
-    double share = 0.5;             ///< query products_under_price: of the table, 0 to 1
-    KeyRule key{};                  ///< cache
-    std::vector<Step> steps;        ///< cache: what is computed on a miss and stored. gather:
-                                    ///< branches. group: what it consists of
-    bool blocking = false;          ///< wait, query, write: does not yield; a loop or a greenlet's
-                                    ///< worker stands still meanwhile
-    bool offload = false;           ///< cpu, wait, query, write, render: done in the thread pool
-    int copies = 1;                 ///< gather: how many times each branch is started
-    int rows = 1;                   ///< render: rows rendered (of those read, repeated if fewer)
-    Bytes size{};                   ///< respond: bytes of body
+    int times = 1;            ///< query: asked so often in a row; of reviews: products on the
+                              ///< page
+    double share = 0.5;       ///< query products_under_price: of the table, 0 to 1
+    KeyRule key{};            ///< cache
+    std::vector<Step> steps;  ///< cache: what is computed on a miss and stored. gather:
+                              ///< branches. group: what it consists of
+    bool blocking = false;    ///< wait, query, write: does not yield; a loop or a greenlet's
+                              ///< worker stands still meanwhile
+    bool offload = false;     ///< cpu, wait, query, write, render: done in the thread pool
+    int copies = 1;           ///< gather: how many times each branch is started
+    int rows = 1;             ///< render: rows rendered (of those read, repeated if fewer)
+    Bytes size{};             ///< respond: bytes of body
     friend bool operator==(const Step&, const Step&) = default;
 };
 
@@ -192,13 +192,13 @@ struct Route {
     /// well.
     std::string path;
     Method method = Method::get;
-    bool inline_answer = false;     ///< answered on the front end, without a worker; needs steps =
-                                    ///< []
-    bool personal = false;          ///< the answer is for the user who asked: another's is wrong
-    bool localised = false;         ///< ... in the language asked for: another is wrong
-    bool static_file = false;       ///< behind a balancer: answered by it, with `size` bytes
+    bool inline_answer = false;  ///< answered on the front end, without a worker; needs steps =
+                                 ///< []
+    bool personal = false;       ///< the answer is for the user who asked: another's is wrong
+    bool localised = false;      ///< ... in the language asked for: another is wrong
+    bool static_file = false;    ///< behind a balancer: answered by it, with `size` bytes
     std::vector<Step> steps;
-    Bytes size{100};                ///< body of an inline or static answer
+    Bytes size{100};  ///< body of an inline or static answer
     View view = View::server;
     friend bool operator==(const Route&, const Route&) = default;
 };
@@ -216,18 +216,18 @@ enum class Stampede : std::uint8_t { none, lock, early, stale_while_revalidate }
 
 struct Cache {
     CacheMode mode = CacheMode::none;
-    Duration ttl = 60s;             ///< an entry is fresh for this long; 0 means for ever
-    int capacity = 10'000;          ///< entries (in each worker, or in all)
-    Bytes capacity_bytes{};         ///< of keys and bodies; 0 means no limit
+    Duration ttl = 60s;      ///< an entry is fresh for this long; 0 means for ever
+    int capacity = 10'000;   ///< entries (in each worker, or in all)
+    Bytes capacity_bytes{};  ///< of keys and bodies; 0 means no limit
     Eviction eviction = Eviction::lru;
-    double ttl_jitter = 0;          ///< 0..1: up to this share of the ttl is taken off, by lot
+    double ttl_jitter = 0;             ///< 0..1: up to this share of the ttl is taken off, by lot
     bool invalidate_on_write = false;  ///< a write step drops the entries made from its row
-    Distribution hop{};             ///< shared: the way to the cache and back, for each look-up and
-                                    ///< each store
-    bool failing = false;           ///< shared: the cache's server answers with errors
+    Distribution hop{};    ///< shared: the way to the cache and back, for each look-up and
+                           ///< each store
+    bool failing = false;  ///< shared: the cache's server answers with errors
     Stampede stampede = Stampede::none;
-    double early_beta = 1;          ///< early: above 1 sooner, below 1 later
-    Duration stale_for = 60s;       ///< stale_while_revalidate: how long after its time
+    double early_beta = 1;     ///< early: above 1 sooner, below 1 later
+    Duration stale_for = 60s;  ///< stale_while_revalidate: how long after its time
     friend bool operator==(const Cache&, const Cache&) = default;
 };
 
@@ -236,26 +236,26 @@ struct Cache {
 enum class Access : std::uint8_t { planner, index, scan };
 
 struct Database {
-    int products = 200'000;         ///< rows
-    bool index = true;              ///< on product.sku and product.category
-    int price_indexes = 0;          ///< indexes that hold the price; each write changes them all
+    int products = 200'000;  ///< rows
+    bool index = true;       ///< on product.sku and product.category
+    int price_indexes = 0;   ///< indexes that hold the price; each write changes them all
     Access access = Access::planner;
-    int pool = 5;                   ///< connections that each worker keeps open
-    int overflow = 10;              ///< ... and may open beyond them, closed when they come back
-    Duration pool_timeout = 30s;    ///< longest wait for a connection, then 500
-    Duration query_timeout{};       ///< longest running time of a query, then 500; 0 means no limit
-    Duration lock_timeout = 5s;     ///< longest wait for the write lock, then 500; 0 means no limit
-    Duration round_trip{};          ///< added to every query, as to a database on another machine
-    Duration replica_lag{};         ///< reads go to a copy that is so far behind; 0 means no copy
-    ArrivalRate updates{};          ///< rows changed per second behind the application's back
+    int pool = 5;                 ///< connections that each worker keeps open
+    int overflow = 10;            ///< ... and may open beyond them, closed when they come back
+    Duration pool_timeout = 30s;  ///< longest wait for a connection, then 500
+    Duration query_timeout{};     ///< longest running time of a query, then 500; 0 means no limit
+    Duration lock_timeout = 5s;   ///< longest wait for the write lock, then 500; 0 means no limit
+    Duration round_trip{};        ///< added to every query, as to a database on another machine
+    Duration replica_lag{};       ///< reads go to a copy that is so far behind; 0 means no copy
+    ArrivalRate updates{};        ///< rows changed per second behind the application's back
     friend bool operator==(const Database&, const Database&) = default;
 };
 
 struct Network {
-    int backlog = 2048;             ///< connections that the kernel holds until they are accepted
-    bool no_delay = true;           ///< TCP_NODELAY; false lets Nagle's rule meet delayed
-                                    ///< acknowledgements
-    Duration delay{};               ///< one way between client and server; added in the client
+    int backlog = 2048;    ///< connections that the kernel holds until they are accepted
+    bool no_delay = true;  ///< TCP_NODELAY; false lets Nagle's rule meet delayed
+                           ///< acknowledgements
+    Duration delay{};      ///< one way between client and server; added in the client
     friend bool operator==(const Network&, const Network&) = default;
 };
 
@@ -340,9 +340,9 @@ struct Shape {
     Duration length = 4s;                             ///< and take so long
     Duration repeat{};                                ///< and begin again after this; 0: once
     int steps = 4;
-    Duration calm = 4s;                               ///< bursts: mean time at `load.rate`
-    Duration burst = 1s;                              ///< bursts: mean time at the peak
-    Duration day = 24s;                               ///< daily: how long a day takes
+    Duration calm = 4s;   ///< bursts: mean time at `load.rate`
+    Duration burst = 1s;  ///< bursts: mean time at the peak
+    Duration day = 24s;   ///< daily: how long a day takes
     Recording recording;
     friend bool operator==(const Shape&, const Shape&) = default;
 };
@@ -355,44 +355,44 @@ enum class RetryOn : std::uint8_t { all, timeouts, errors, rejected };
 enum class BackOff : std::uint8_t { constant, exponential };
 
 struct Retry {
-    int most = 0;                        ///< further attempts for one request
+    int most = 0;  ///< further attempts for one request
     RetryOn on = RetryOn::all;
-    Duration attempt_timeout{};          ///< one attempt is given up after this; 0: no limit of its
-                                         ///< own
+    Duration attempt_timeout{};  ///< one attempt is given up after this; 0: no limit of its
+                                 ///< own
     BackOff back_off = BackOff::exponential;
     Duration base = 100ms;
-    Duration cap = 10s;                  ///< longest pause
-    double budget = 0;                   ///< further attempts allowed per request; 0: no limit
+    Duration cap = 10s;  ///< longest pause
+    double budget = 0;   ///< further attempts allowed per request; 0: no limit
     friend bool operator==(const Retry&, const Retry&) = default;
 };
 
 /// A circuit breaker in the client: when too many fail, nothing is sent for a while.
 struct Breaker {
-    double share = 0;                    ///< of failures that opens it; 0: there is none
-    Duration window = 2s;                ///< over which it counts
-    int calls = 20;                      ///< least in the window before it judges
-    Duration pause = 5s;                 ///< stays open; then one request tries
+    double share = 0;      ///< of failures that opens it; 0: there is none
+    Duration window = 2s;  ///< over which it counts
+    int calls = 20;        ///< least in the window before it judges
+    Duration pause = 5s;   ///< stays open; then one request tries
     friend bool operator==(const Breaker&, const Breaker&) = default;
 };
 
 /// A second copy of a request that takes long: the first answer wins, the other is cancelled.
 struct Hedge {
-    Duration after{};                    ///< 0: none, unless by percentile
-    double percentile = 0;               ///< after this percentile of the last answers; 0: not
+    Duration after{};       ///< 0: none, unless by percentile
+    double percentile = 0;  ///< after this percentile of the last answers; 0: not
     friend bool operator==(const Hedge&, const Hedge&) = default;
 };
 
 /// Connections that are slow at their end, as a phone on a bad line.
 struct SlowClients {
-    double readers = 0;                  ///< share of connections that read their answer slowly
-    Bytes read_rate{10'000};             ///< a second
-    double senders = 0;                  ///< share of connections that send their request slowly
-    Bytes send_rate{100};                ///< a second
+    double readers = 0;       ///< share of connections that read their answer slowly
+    Bytes read_rate{10'000};  ///< a second
+    double senders = 0;       ///< share of connections that send their request slowly
+    Bytes send_rate{100};     ///< a second
     friend bool operator==(const SlowClients&, const SlowClients&) = default;
 };
 
 struct RouteShare {
-    std::string route;              ///< a route's id
+    std::string route;  ///< a route's id
     double weight = 1;
     friend bool operator==(const RouteShare&, const RouteShare&) = default;
 };
@@ -434,7 +434,7 @@ struct Load {
 /// The settings that somebody gave, as opposed to those that a preset filled in or nobody touched.
 /// How a model came to be is no part of what it is: any two of these are equal.
 struct StatedSettings {
-    std::vector<std::string> paths;             ///< ascending
+    std::vector<std::string> paths;  ///< ascending
     void add(const std::string& path);
     [[nodiscard]] bool contains(const std::string& path) const;
     friend bool operator==(const StatedSettings&, const StatedSettings&) { return true; }

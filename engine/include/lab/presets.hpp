@@ -20,15 +20,15 @@ struct PresetField {
 /// A real server. `server.preset = "gunicorn-sync"` fills every field below that nobody gave: a
 /// setting given in the file, by --set or by a knob wins, whatever the order.
 struct Preset {
-    std::string_view name;                ///< "gunicorn-sync"
-    std::string_view title;               ///< "gunicorn, sync worker"
-    std::string_view meaning;             ///< one sentence: what is peculiar to it
-    std::vector<PresetField> fields;      ///< that program's defaults
+    std::string_view name;            ///< "gunicorn-sync"
+    std::string_view title;           ///< "gunicorn, sync worker"
+    std::string_view meaning;         ///< one sentence: what is peculiar to it
+    std::vector<PresetField> fields;  ///< that program's defaults
     /// What a person types. `{server.workers}` stands for the value in force, `{...:s}` for its
     /// seconds, `{...:MB}` for its megabytes; text in square brackets is there only where one of
     /// the settings in it differs from what the preset states.
     std::string_view command;
-    std::string_view versions;            ///< whose behaviour was checked
+    std::string_view versions;  ///< whose behaviour was checked
 };
 
 /// Every preset, in the order in which they are shown. Threads: any, immutable.

@@ -21,8 +21,8 @@ enum class Purpose : std::uint32_t {
     jitter = 6,
     order = 7,
     update = 8,
-    life = 20,    ///< the last request of a worker's life
-    accept = 21,  ///< which worker accepts a connection
+    life = 20,      ///< the last request of a worker's life
+    accept = 21,    ///< which worker accepts a connection
     balance = 800,  ///< and the 64 after it: one a draw
     phase = 30,
     patience = 31,

@@ -15,18 +15,18 @@ namespace lab::core {
 using RequestId = std::uint64_t;
 
 enum class Op : std::uint8_t {
-    acquire,     ///< resource; waits in its queue
-    release,     ///< resource
-    spend,       ///< CPU time: Effect::cost
-    sleep,       ///< wait without computing: Effect::cost
-    query,       ///< arg: AskedQuery
-    update,      ///< change the row of the request's key
-    render,      ///< arg: rows
-    fill,        ///< append `arg` bytes to the body
-    cache_get,   ///< arg: index into keys; Outcome::hit jumps over the inner steps, and busy leads
-                 ///< to cache_wait
-    cache_put,   ///< arg: index into keys; stores what was made since the matching cache_get
-    respond,     ///< Effect::status; done by the front end
+    acquire,    ///< resource; waits in its queue
+    release,    ///< resource
+    spend,      ///< CPU time: Effect::cost
+    sleep,      ///< wait without computing: Effect::cost
+    query,      ///< arg: AskedQuery
+    update,     ///< change the row of the request's key
+    render,     ///< arg: rows
+    fill,       ///< append `arg` bytes to the body
+    cache_get,  ///< arg: index into keys; Outcome::hit jumps over the inner steps, and busy leads
+                ///< to cache_wait
+    cache_put,  ///< arg: index into keys; stores what was made since the matching cache_get
+    respond,    ///< Effect::status; done by the front end
     end,
     travel,  ///< round trip to the database, awaited: the query that follows has none of its own
     fork,  ///< arg: index into forks; its branches run at once, each with a cursor of its own, and
@@ -114,10 +114,10 @@ struct Program {
         queries;                   ///< in the order of the steps: which data an answer is made from
     std::uint16_t letting_go = 0;  ///< where the end begins, good or bad: let go, answer, end
     std::vector<Fork> forks;
-    bool own_loop = false;         ///< branches take turns on a loop of the request's own
-    bool inline_answer = false;    ///< never leaves the front end
+    bool own_loop = false;                ///< branches take turns on a loop of the request's own
+    bool inline_answer = false;           ///< never leaves the front end
     Duration stall_every{}, stall_for{};  ///< no handler begins in the last `for` of each `every`
-    std::string route;             ///< id
+    std::string route;                    ///< id
 };
 
 /// Turns a route into instructions. Binding and letting go of a worker follow server.bind and
@@ -177,8 +177,8 @@ struct Cursor {
     RequestId id = 0;
     std::uint16_t pc = 0;
     std::uint16_t letting_go = 0;  ///< where a fault goes
-    std::uint8_t held = 0;       ///< bit per ResourceId
-    std::uint16_t status = 200;  ///< of the answer; 0: none is given
+    std::uint8_t held = 0;         ///< bit per ResourceId
+    std::uint16_t status = 200;    ///< of the answer; 0: none is given
     bool ended = false;
     Op in_hand = Op::end;                      ///< what the executor is doing; end: nothing yet
     ResourceId resource = ResourceId::worker;  ///< ... with

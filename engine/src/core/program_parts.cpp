@@ -66,9 +66,9 @@ void attribute(Cursor& cursor, Duration span, const PartTimes& told) {
 
 Duration service_time(const PartTimes& parts) {
     Duration sum{};
-    for (const Part part : {Part::lock_wait, Part::loop_wait, Part::token_wait, Part::cpu,
-                            Part::io_wait, Part::pool_wait, Part::write_wait, Part::database,
-                            Part::cache, Part::render}) {
+    for (const Part part :
+         {Part::lock_wait, Part::loop_wait, Part::token_wait, Part::cpu, Part::io_wait,
+          Part::pool_wait, Part::write_wait, Part::database, Part::cache, Part::render}) {
         sum += parts[static_cast<std::size_t>(part)];
     }
     return sum;

@@ -167,8 +167,7 @@ void WorkerLives::killed(int worker, Instant now) {
 Bytes WorkerLives::memory(int worker) const {
     const Life& each = life(worker);
     if (each.state == State::off) return {};
-    return Bytes{server_.memory.count +
-                 static_cast<std::int64_t>(each.begun) * server_.leak.count};
+    return Bytes{server_.memory.count + static_cast<std::int64_t>(each.begun) * server_.leak.count};
 }
 
 void WorkerLives::boot(Life& life, Instant now) {
@@ -201,8 +200,8 @@ bool WorkerLives::watches() const {
 }
 
 int WorkerLives::running() const {
-    return static_cast<int>(std::count_if(
-        lives_.begin(), lives_.end(), [](const Life& l) { return l.state != State::off; }));
+    return static_cast<int>(std::count_if(lives_.begin(), lives_.end(),
+                                          [](const Life& l) { return l.state != State::off; }));
 }
 
 const WorkerLives::Life& WorkerLives::life(int worker) const {

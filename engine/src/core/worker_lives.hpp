@@ -84,8 +84,8 @@ class WorkerLives {
   private:
     struct Life {
         State state = State::off;
-        Instant due{};         ///< booting: is up then; leaving: has to be gone then
-        bool sent_away = false;  ///< leaving because cheaper has no need of it
+        Instant due{};             ///< booting: is up then; leaving: has to be gone then
+        bool sent_away = false;    ///< leaving because cheaper has no need of it
         std::uint64_t number = 0;  ///< of this life, over all workers
         std::uint64_t begun = 0, ended = 0;
     };

@@ -99,8 +99,8 @@ class WorkerSlots {
 
     Server server_;
     std::uint64_t seed_;
-    std::vector<Part> parts_;     ///< shared: one; ahead: one a worker
-    std::vector<bool> stopped_;   ///< by worker: gives out nothing
+    std::vector<Part> parts_;    ///< shared: one; ahead: one a worker
+    std::vector<bool> stopped_;  ///< by worker: gives out nothing
     std::uint64_t opened_ = 0;
 };
 

@@ -46,7 +46,7 @@ class Database : public std::enable_shared_from_this<Database> {
     [[nodiscard]] std::shared_ptr<Database> for_another_server() const;
     /// Creates and drops indexes, in the replica too. Readers go on meanwhile, writers wait.
     [[nodiscard]] Result<void> set_indexes(const Indexes& wanted);
-    [[nodiscard]] Indexes indexes() const { 
+    [[nodiscard]] Indexes indexes() const {
         return {data_->has_index.load(), data_->price_indexes.load()};
     }
     /// Makes a replica, drops it (0), or lets it follow at another distance.

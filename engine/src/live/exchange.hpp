@@ -19,10 +19,10 @@ namespace lab::live {
 /// What the handler made.
 struct Answer {
     std::string body;
-    std::uint32_t made_for = 0;             ///< user
-    std::vector<std::uint64_t> versions;    ///< one for each query, in the order of the steps
-    std::vector<std::uint64_t> rows;        ///< what it was made from, as Keyspace::row_of has it
-    std::uint8_t language = 0;              ///< in which it was made
+    std::uint32_t made_for = 0;           ///< user
+    std::vector<std::uint64_t> versions;  ///< one for each query, in the order of the steps
+    std::vector<std::uint64_t> rows;      ///< what it was made from, as Keyspace::row_of has it
+    std::uint8_t language = 0;            ///< in which it was made
     void clear() {
         body.clear();
         versions.clear();
@@ -45,8 +45,8 @@ struct Answer {
 struct Generation {
     std::uint64_t number = 0;
     System system;
-    std::vector<core::Program> programs;    ///< one for each route
-    double slowdown = 1;                    ///< of a backend: real work takes so many times as long
+    std::vector<core::Program> programs;  ///< one for each route
+    double slowdown = 1;                  ///< of a backend: real work takes so many times as long
 };
 using GenerationPtr = std::shared_ptr<const Generation>;
 
@@ -63,17 +63,17 @@ class Exchange {
     std::uint32_t route = 0;
     std::uint64_t key = 0;
     std::uint32_t user = 0;
-    std::uint8_t language = 0;      ///< asked for
-    std::string_view target;        ///< path and query, as sent; valid while the exchange is in
-                                    ///< hand
+    std::uint8_t language = 0;  ///< asked for
+    std::string_view target;    ///< path and query, as sent; valid while the exchange is in
+                                ///< hand
     core::Cursor cursor;
 
     // Set by the workers.
     Answer answer;
-    int slot = -1;                  ///< the worker thread it holds, -1 for none
-    int home = -1;                  ///< the worker that accepted its connection (dispatch ahead)
-    int served_by = -1;             ///< the worker whose request it counts as, -1 for none
-    core::Effect effect;            ///< what the front end has to do next: respond, or end
+    int slot = -1;        ///< the worker thread it holds, -1 for none
+    int home = -1;        ///< the worker that accepted its connection (dispatch ahead)
+    int served_by = -1;   ///< the worker whose request it counts as, -1 for none
+    core::Effect effect;  ///< what the front end has to do next: respond, or end
     /// An answer that comes in pieces (a proxy that does not buffer): the length of its whole body,
     /// of which answer.body is one piece. `more`: another follows, for Dispatcher::more().
     std::optional<std::uint64_t> whole_length;
@@ -82,10 +82,10 @@ class Exchange {
     /// The workers' own: where the exchange is.
     enum class Place : std::uint8_t {
         nowhere,
-        waiting,    ///< in the admission queue
-        outside,    ///< before the queue, which is full
-        bound,      ///< holds a worker, which has nothing to do
-        in_hand,    ///< until finish() has been called
+        waiting,  ///< in the admission queue
+        outside,  ///< before the queue, which is full
+        bound,    ///< holds a worker, which has nothing to do
+        in_hand,  ///< until finish() has been called
     };
     Place place = Place::nowhere;
     int loop = -1;               ///< the event loop that its connection belongs to, -1 for none

@@ -34,7 +34,7 @@ struct ClientRequest {
     Duration deadline{};
     ClientConnection* connection = nullptr;  ///< null while it waits in the client
     bool of_crowd = false;                   ///< a user waits for its end
-    std::uint8_t language = 0;  ///< asked for
+    std::uint8_t language = 0;               ///< asked for
     bool resent = false;       ///< once more, after the server closed an idle connection
     bool watched = false;      ///< patience, retries, a breaker or copies: generator_watched.cpp
     bool leaves = false;       ///< give_up is the end of the user's patience

@@ -28,8 +28,8 @@ struct RequestTemplate {
     bool personal = false;
     bool localised = false;
     std::vector<core::AskedQuery> queries;  ///< the first few, in the order of the steps
-    std::string whole;               ///< the finished text where nothing varies, else empty
-    std::string whole_closing;       ///< the same with "Connection: close"
+    std::string whole;                      ///< the finished text where nothing varies, else empty
+    std::string whole_closing;              ///< the same with "Connection: close"
 };
 
 /// The requests of a server of ours, one template a route.

@@ -29,9 +29,9 @@ class Server {
         Load load;  ///< which keys are asked for: database.updates change those
                     ///< rows
         std::uint64_t seed = 42;
-        std::uint16_t port = 0;   ///< 0: any free one. 127.0.0.1 only
+        std::uint16_t port = 0;                ///< 0: any free one. 127.0.0.1 only
         std::size_t most_connections = 2'100;  ///< then no more are accepted until one closes
-        std::string title;        ///< for the page at GET /
+        std::string title;                     ///< for the page at GET /
         std::string data_folder;  ///< where database templates are kept; empty: the user's cache
                                   ///< folder
         /// What is being done meanwhile: "making 200,000 products". Any thread.

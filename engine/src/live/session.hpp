@@ -169,10 +169,10 @@ class Session final : public Exchange {
     bool half_closed_ = false;      ///< the client sends no more
     bool closed_ = false;
     bool bind_at_accept_ = false;
-    bool begun_ = false;           ///< a byte of the request has come
+    bool begun_ = false;            ///< a byte of the request has come
     bool answered_before_ = false;  ///< this is not the connection's first request
-    bool worker_leaves_ = false;   ///< its worker goes: the next answer is the last
-    bool head_limit_set_ = false;  ///< the time limit of its head runs
+    bool worker_leaves_ = false;    ///< its worker goes: the next answer is the last
+    bool head_limit_set_ = false;   ///< the time limit of its head runs
 };
 
 }  // namespace lab::live

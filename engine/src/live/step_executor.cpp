@@ -204,9 +204,8 @@ core::Fault StepExecutor::let_go(core::ResourceId resource) {
 core::Outcome StepExecutor::spend(Duration cost) {
     core::Outcome outcome;
     const bool locks = exchange_->generation->system.server.interpreter_lock;
-    outcome.remaining = kernel_.burn(cost, [&] {
-        return ends() || (locks && worker_->lock->drop_requested());
-    });
+    outcome.remaining =
+        kernel_.burn(cost, [&] { return ends() || (locks && worker_->lock->drop_requested()); });
     if (ends()) outcome.remaining = Duration{};
     broken_off_ = outcome.remaining > Duration{};
     return outcome;

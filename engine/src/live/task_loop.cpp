@@ -228,8 +228,8 @@ bool TaskLoop::sleeps(Task& task) {
     Duration time = task.effect.cost;
     if (task.effect.op == Op::travel) {
         const Generation& generation = *task.exchange->generation;
-        time = from_seconds(to_seconds(generation.system.database.round_trip) *
-                            generation.slowdown);
+        time =
+            from_seconds(to_seconds(generation.system.database.round_trip) * generation.slowdown);
     } else if (task.cursor->holds(ResourceId::loop)) {
         return false;
     }

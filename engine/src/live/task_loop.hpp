@@ -103,9 +103,7 @@ class TaskLoop {
     /// Makes a turn due. What wakes it sooner takes its place.
     std::uint64_t await(Task& task, Waits what, Instant due);
     /// The run stops, or the worker was killed whose branches these are.
-    [[nodiscard]] bool ends() const {
-        return cancelled_.load() || (killed_ && killed_->load());
-    }
+    [[nodiscard]] bool ends() const { return cancelled_.load() || (killed_ && killed_->load()); }
     [[nodiscard]] bool take_turn();
     void rest();
     void resume(Task& task, Instant due, core::Fault fault);

@@ -85,7 +85,7 @@ class WorkerPool final : public Workers, private WorkerParts {
         std::thread thread;
         std::atomic<bool> left{false};  ///< the thread is about to return
 
-        int cores = 0;                   ///< the thread's own: what it is restricted to
+        int cores = 0;  ///< the thread's own: what it is restricted to
 
         // Under the pool's mutex.
         Exchange* holder = nullptr;  ///< who holds the slot
@@ -153,10 +153,10 @@ class WorkerPool final : public Workers, private WorkerParts {
     std::uint64_t seed_;
     std::unique_ptr<core::WorkerSlots> slots_;
     core::WorkerLives lives_;
-    bool changing_ = false;          ///< slots_ is made anew as soon as nobody holds one
-    std::deque<Exchange*> outside_;  ///< before the queues: first come first served
-    std::unordered_set<Exchange*> connected_;     ///< opened and not closed
-    std::vector<std::unique_ptr<Seat>> seats_;    ///< by slot; null: no thread
+    bool changing_ = false;                     ///< slots_ is made anew as soon as nobody holds one
+    std::deque<Exchange*> outside_;             ///< before the queues: first come first served
+    std::unordered_set<Exchange*> connected_;   ///< opened and not closed
+    std::vector<std::unique_ptr<Seat>> seats_;  ///< by slot; null: no thread
     std::vector<std::unique_ptr<Seat>> leaving_;  ///< threads that will return soon
     std::function<void()> on_accepting_;
     Instant alarm_ = Instant::max();

@@ -80,9 +80,8 @@ void WorkerPool::set_database(std::shared_ptr<Database> database) {
 
 void WorkerPool::resize(Instant now) {
     const Server& server = in_force_->system.server;
-    const int slots = start_threads(server.threads == 0
-                                        ? std::max(slots_->slots(), server.workers)
-                                        : server.workers * server.threads);
+    const int slots = start_threads(server.threads == 0 ? std::max(slots_->slots(), server.workers)
+                                                        : server.workers * server.threads);
     const auto woken = slots_->configure(server, slots, stopped_workers(), now);
     for (std::size_t i = static_cast<std::size_t>(slots); i < seats_.size(); ++i) {
         if (seats_[i] && seats_[i]->holder == nullptr) leave(static_cast<int>(i));
@@ -150,9 +149,10 @@ void WorkerPool::trim(Instant now) {
     }
     remark_.clear();
     if (slots_->slots() < core::WorkerSlots::most_slots) return;
-    remark_ = fmt::format("{} threads, one a connection, is all that there are here: the real "
-                          "server goes on until memory ends",
-                          core::WorkerSlots::most_slots);
+    remark_ = fmt::format(
+        "{} threads, one a connection, is all that there are here: the real "
+        "server goes on until memory ends",
+        core::WorkerSlots::most_slots);
 }
 
 void WorkerPool::leave(int slot) {

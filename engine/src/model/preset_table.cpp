@@ -65,8 +65,8 @@ void add_flask(std::vector<Preset>& table) {
 }
 
 void add_gunicorn(std::vector<Preset>& table) {
-    const Fields gunicorn = joined(
-        python_server(), {{"server.worker_timeout", "30s"}, {"network.backlog", "2048"}});
+    const Fields gunicorn =
+        joined(python_server(), {{"server.worker_timeout", "30s"}, {"network.backlog", "2048"}});
     table.push_back(
         {"gunicorn-sync", "gunicorn, sync worker",
          "Processes that accept a connection only when they are free, answer once and close it; "

@@ -90,9 +90,8 @@ bool differs(std::string_view part, const Preset& preset, const Model& model) {
         const std::string_view path = path_in(piece.text);
         const auto field = std::ranges::find_if(
             preset.fields, [&](const PresetField& f) { return f.path == path; });
-        const SettingValue usual = field != preset.fields.end()
-                                       ? stated_value(*field)
-                                       : value_of(row_of(path), Model{});
+        const SettingValue usual =
+            field != preset.fields.end() ? stated_value(*field) : value_of(row_of(path), Model{});
         if (value_of(row_of(path), model) != usual) return true;
     }
     return false;

@@ -42,8 +42,7 @@ void add_server(std::vector<Row>& t) {
                            "worker accepts connections ahead and queues them inside.",
                            "gunicorn -k sync takes when free, -k gthread accepts ahead"),
                     LAB_FIELD(p.model->system.server.dispatch)));
-    t.push_back(row(ranged(count, "server.worker_connections", "Connections per worker", 1,
-                           10'000,
+    t.push_back(row(ranged(count, "server.worker_connections", "Connections per worker", 1, 10'000,
                            "Connections that one worker accepts at most, where it accepts ahead; "
                            "of event loops and greenlets, requests in hand at once.",
                            "gunicorn --worker-connections {} app:app"),
@@ -167,12 +166,12 @@ void add_lives(std::vector<Row>& t) {
                            "anew; 0 means never.",
                            "gunicorn --max-requests {} app:app"),
                     LAB_FIELD(p.model->system.server.max_requests)));
-    t.push_back(row(ranged(count, "server.max_requests_jitter", "... and up to so many more", 0,
-                           1e6,
-                           "Drawn once for each life of a worker, so that workers do not restart "
-                           "together.",
-                           "gunicorn --max-requests-jitter {} app:app"),
-                    LAB_FIELD(p.model->system.server.max_requests_jitter)));
+    t.push_back(
+        row(ranged(count, "server.max_requests_jitter", "... and up to so many more", 0, 1e6,
+                   "Drawn once for each life of a worker, so that workers do not restart "
+                   "together.",
+                   "gunicorn --max-requests-jitter {} app:app"),
+            LAB_FIELD(p.model->system.server.max_requests_jitter)));
     t.push_back(row(ranged(bytes, "server.memory", "Memory of a fresh worker", 0, 8e9,
                            "A modelled number: nothing is allocated."),
                     LAB_FIELD(p.model->system.server.memory)));

@@ -148,9 +148,9 @@ class StepReader {
         const auto known = names::step_details(step.kind);
         const auto kind = names::step_kind_name(step.kind);
         if (std::ranges::find(known, member.key) == known.end()) {
-            return reading_.fail(member.place, form.path(member.key),
-                                 fmt::format("found {0} in a {1} step; allowed: no {0} here",
-                                             member.key, kind));
+            return reading_.fail(
+                member.place, form.path(member.key),
+                fmt::format("found {0} in a {1} step; allowed: no {0} here", member.key, kind));
         }
         const names::Row* const row = row_of(fmt::format("route.*.{}.{}", kind, member.key));
         const auto value = setting_from_node(reading_, form.path(member.key), row->info,

@@ -124,9 +124,9 @@ TEST(Balancer, GivesNoMoreThanMaxConns) {
 }
 
 TEST(Balancer, AsksEachOnceForOneRequest) {
-    for (const auto rule : {BalancerRule::round_robin, BalancerRule::least_conn,
-                            BalancerRule::ip_hash, BalancerRule::random_two,
-                            BalancerRule::peak_ewma}) {
+    for (const auto rule :
+         {BalancerRule::round_robin, BalancerRule::least_conn, BalancerRule::ip_hash,
+          BalancerRule::random_two, BalancerRule::peak_ewma}) {
         auto with = options(rule, {1, 1, 1});
         with.max_fails = 0;
         Balancer balancer{with};

@@ -300,14 +300,16 @@ TEST(Compile, WaitsForTheWayToASharedCacheWithoutTheLock) {
     const std::string hop = "release lock, sleep, acquire lock, ";
     EXPECT_EQ(listing(compile(asked, with_lock(), cache)),
               "acquire worker, acquire lock, " + hop + "cache_get ->11, spend, " + hop +
-                  "cache_put, release lock, acquire connection, update, release connection, "
-                  "acquire lock, " +
+                  "cache_put, release lock, acquire connection, acquire write lock, update, "
+                  "release write lock, release connection, acquire lock, " +
                   hop +
-                  "cache_drop, release connection, release lock, release worker, respond, end");
+                  "cache_drop, release write lock, release connection, release lock, "
+                  "release worker, respond, end");
     cache.mode = CacheMode::per_worker;
     EXPECT_EQ(listing(compile(asked, without_lock(), cache)),
-              "acquire worker, cache_get ->4, spend, cache_put, acquire connection, update, "
-              "release connection, cache_drop, release connection, release worker, respond, end");
+              "acquire worker, cache_get ->4, spend, cache_put, acquire connection, "
+              "acquire write lock, update, release write lock, release connection, cache_drop, "
+              "release write lock, release connection, release worker, respond, end");
 }
 
 TEST(Compile, HasAWayRoundTheKeyFunctionThatThrows) {

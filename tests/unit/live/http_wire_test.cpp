@@ -54,8 +54,7 @@ TEST(Times, AreNotReadFromWhatIsNotWrittenSo) {
     }
     for (const std::string& bad :
          {good + ".0", good + " ", " " + good, good + "g", "-1" + good,
-          std::string{"0.0.0.0.0.0.0.0.0.0.0.0.0.0."},
-          std::string{"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0"},
+          std::string{"0.0.0.0.0.0.0.0.0.0.0.0.0.0."}, std::string{"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0"},
           std::string{"0.ffffffffffffffff.0.0.0.0.0.0.0.0.0.0.0.0.0"},
           std::string{"0.1ffffffffffffffff.0.0.0.0.0.0.0.0.0.0.0.0.0"}}) {
         EXPECT_FALSE(read_times(bad)) << bad;

@@ -111,10 +111,10 @@ TEST(Quantity, IsInTheUnitOfItsRow) {
 
 TEST(Quantity, IsEmptyWhereThereIsNothingToSay) {
     const RunResult nothing;
-    for (const char* name : {"p99", "service_ms.mean", "throughput", "goodput", "offered",
-                             "concurrency", "breakdown.database", "utilisation.workers",
-                             "cache_hit_ratio", "counts.wrong_user", "counts.stale",
-                             "upstream.retries", "upstream.largest_share"}) {
+    for (const char* name :
+         {"p99", "service_ms.mean", "throughput", "goodput", "offered", "concurrency",
+          "breakdown.database", "utilisation.workers", "cache_hit_ratio", "counts.wrong_user",
+          "counts.stale", "upstream.retries", "upstream.largest_share"}) {
         const auto q = quantity(nothing, name);
         ASSERT_TRUE(q) << name;
         EXPECT_FALSE(q->has_value()) << name;

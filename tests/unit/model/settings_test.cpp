@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "lab/settings.hpp"
 
-#include <map>
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <gmock/gmock.h>

@@ -92,9 +92,10 @@ TEST(Csv, HoldsTheValuesOfTheFrame) {
 
 TEST(Csv, LeavesACellEmptyWhereThereAreNoSamples) {
     auto r = row(Frame{});
-    for (const char* name : {"latency_ms.mean", "latency_ms.p99", "service_ms.max",
-                             "breakdown_ms.cpu", "cache_hit_ratio", "utilisation.workers",
-                             "queue_depth", "upstream.retries", "backends.state", "counts.wrong_user", "counts.stale", "changes"})
+    for (const char* name :
+         {"latency_ms.mean", "latency_ms.p99", "service_ms.max", "breakdown_ms.cpu",
+          "cache_hit_ratio", "utilisation.workers", "queue_depth", "upstream.retries",
+          "backends.state", "counts.wrong_user", "counts.stale", "changes"})
         EXPECT_EQ(r[name], "") << name;
     EXPECT_EQ(r["latency_ms.count"], "0");
     EXPECT_EQ(r["counts.ok"], "0");

@@ -95,7 +95,7 @@ TEST(ScenarioErrors, NameTheSettingItsValueAndItsRange) {
          "such as \"10kB\""},
         {"server = 4\n",
          "t.toml:9:1: route[1].server: there is no key \"server\" here; allowed: id, "
-         "path, method, view, inline, personal, localised, size, steps"},
+         "path, method, view, inline, personal, localised, static, size, steps"},
         {"[load]\nmix = 3\n",
          "t.toml:10:7: load.mix: found 3; allowed: a table of routes and their shares, such as { "
          "home "

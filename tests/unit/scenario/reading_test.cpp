@@ -25,8 +25,9 @@ Scenario read(const std::string& text) {
 }
 
 TEST(ScenarioFile, LetsWhatItGivesWinOverItsPresetWhereverThatStands) {
-    for (const char* section : {"[server]\npreset = \"gunicorn-sync\"\nworkers = 4\nqueue = 64\n",
-                                "[server]\nworkers = 4\nqueue = 64\npreset = \"gunicorn-sync\"\n"}) {
+    for (const char* section :
+         {"[server]\npreset = \"gunicorn-sync\"\nworkers = 4\nqueue = 64\n",
+          "[server]\nworkers = 4\nqueue = 64\npreset = \"gunicorn-sync\"\n"}) {
         const Scenario scenario = read(minimal + section + "[network]\nbacklog = 64\n");
         const Server& server = scenario.model.system.server;
         EXPECT_EQ(server.preset, "gunicorn-sync");
