@@ -224,7 +224,13 @@ void RunHistory::rememberChanges(const Frame& frame, double seconds) {
         }
     }
     QStringList words;
+    // A preset fills many settings: its name stands for them all.
+    const auto preset = std::ranges::find(changes, "server.preset", &SettingChange::path);
+    if (preset != changes.end()) {
+        words << tr("server → %1").arg(QString::fromStdString(preset->to));
+    }
     for (const SettingChange& change : changes) {
+        if (preset != changes.end()) break;
         QString label = QString::fromStdString(change.label);
         if (label.isEmpty()) label = QString::fromStdString(change.path);
         // "Workers" reads as a word in a chip; "TTL" stays what it is.

@@ -134,6 +134,7 @@ QComboBox { background: @panel; color: @text; border: 1px solid @line; border-ra
             padding: 5px 10px; min-height: 19px; selection-background-color: @accent;
             selection-color: @onaccent; }
 QComboBox:focus { border: 2px solid @accent; padding: 4px 9px; }
+QComboBox::drop-down { border: none; width: 22px; }
 QComboBox QAbstractItemView { background: @panel; color: @text; border: 1px solid @line;
             selection-background-color: @accent; selection-color: @onaccent; }
 QTextBrowser { background: transparent; color: @text; border: none;
@@ -155,6 +156,7 @@ QMenu::separator { height: 1px; background: @line; margin: 5px 4px; }
 QMenu::indicator { width: 14px; height: 14px; left: 7px; }
 QToolTip { background: @panel; color: @text; border: 1px solid @line; padding: 6px; }
 QTableView { background: @panel; color: @text; gridline-color: @line; border: 1px solid @line; }
+QTableView::item { padding: 0 5px; }
 QHeaderView::section { background: @chip; color: @second; border: none; padding: 5px 8px; }
 )";
 

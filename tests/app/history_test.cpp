@@ -134,6 +134,18 @@ TEST(RunHistory, MarksAChangeInWordsWhereItTookEffect) {
     EXPECT_NEAR(history.markers()[0].seconds, 1.2, 1e-9);
 }
 
+TEST(RunHistory, LetsTheNameOfAPresetStandForAllThatItFills) {
+    RunHistory history;
+    history.append(frameOf(0, 5, 10ms));
+    auto frame = std::make_shared<Frame>(*frameOf(1, 5, 10ms));
+    frame->changes = {{"server.preset", "Server", "none", "uWSGI"},
+                      {"network.backlog", "Backlog", "4,096", "100"}};
+    history.append(frame);
+    ASSERT_EQ(history.markers().size(), 1U);
+    EXPECT_EQ(history.markers()[0].text, QStringLiteral("server → uWSGI"));
+    EXPECT_EQ(history.markers()[0].changes.size(), 2U);
+}
+
 TEST(RunHistory, TellsTheStepsOfOneDragAsOneChange) {
     RunHistory history;
     history.append(changedFrame(0, "Workers", "1", "2"));
