@@ -71,7 +71,7 @@ QChar workerLetter(WorkerState state) {
         case WorkerState::pool_wait:
             return u'P';
         case WorkerState::write_wait:
-            return u'K';
+            return u'T';
         case WorkerState::database:
             return u'D';
         case WorkerState::cache:
