@@ -112,17 +112,20 @@ int presets_command(Terminal& terminal) {
 
 namespace {
 
-/// The preset, the command for it, and where the scenario goes its own way.
+/// The preset, the command for it, and where the scenario goes its own way; nginx where it is in
+/// front.
 std::string preset_text(const Model& model) {
+    std::string front = front_configuration(model);
+    if (!front.empty()) front = "\nIn front, as nginx:\n" + front;
     const Preset* const preset = find_preset(model.system.server.preset);
-    if (preset == nullptr) return {};
+    if (preset == nullptr) return front;
     std::string text = fmt::format("\nServer: {} ({})\n  {}\n  $ {}\n", preset->title, preset->name,
                                    preset->meaning, preset_command(model));
     for (const SettingChange& change : overridden_settings(model)) {
         text += fmt::format("  overridden: {:26} {} (the preset states {})\n", change.path,
                             change.to, change.from);
     }
-    return text;
+    return text + front;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include "models/run_controller.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "models/plain_text.hpp"
 #include "models/run_history.hpp"
@@ -147,6 +148,7 @@ void RunController::endVariants(bool complete) {
 }
 
 void RunController::stop() {
+    m_playAgain = false;
     if (!isRunning() || m_stopAsked) return;
     m_stopAsked = true;
     m_bridge->stop();
@@ -155,11 +157,8 @@ void RunController::stop() {
 
 void RunController::reset() {
     if (!m_scenario || m_mode == Mode::variants) return;
-    m_model = m_scenario->model;
-    emit modelChanged();
-    if (m_mode == Mode::freePlay) {
-        applySoon();
-    } else {
+    adopt(m_scenario->model);
+    if (m_mode != Mode::freePlay) {
         m_seconds = 0;
         m_history->unpin();
         m_history->clear();
@@ -177,9 +176,24 @@ void RunController::set(const std::string& path, const std::string& text) {
         return;
     }
     if (moved == m_model) return;
+    adopt(std::move(moved));
+}
+
+void RunController::adopt(Model moved) {
+    // A run keeps its balancer, or stays without one: a change of that is a new run.
+    const auto balanced = [](const Model& m) {
+        return m.system.balancer.rule != BalancerRule::none;
+    };
+    const bool fresh = balanced(moved) != balanced(m_model);
     m_model = std::move(moved);
     emit modelChanged();
-    if (m_mode == Mode::freePlay) applySoon();
+    if (m_mode != Mode::freePlay) return;
+    if (fresh) {
+        stop();
+        m_playAgain = true;
+    } else if (!m_playAgain) {
+        applySoon();
+    }
 }
 
 void RunController::applySoon() {
@@ -214,6 +228,7 @@ void RunController::onFinished(const RunResultPtr& result, const QString& why) {
     if (!result && !why.isEmpty() && !stopped) emit problem(why);
     if (m_mode != Mode::variants) {
         setMode(Mode::idle);
+        if (std::exchange(m_playAgain, false)) play();
         return;
     }
     if (!result || stopped) {

@@ -59,7 +59,8 @@ class RunController : public QObject {
     void stop();
     /// The scenario's first state; a free run goes on with it.
     void reset();
-    /// Changes one setting, as `--set` takes it; a free run gets it within applyEveryMs.
+    /// Changes one setting, as `--set` takes it; a free run gets it within applyEveryMs, or begins
+    /// anew where a balancer comes or goes.
     /// Emits problem() where the setting or the value is not allowed.
     void set(const std::string& path, const std::string& text);
     void pinAsA();
@@ -90,6 +91,7 @@ class RunController : public QObject {
     void endVariants(bool complete);
     void onFrame(const FramePtr& frame);
     void onFinished(const RunResultPtr& result, const QString& why);
+    void adopt(Model moved);
     void applySoon();
     void applyNow();
     void setMode(Mode mode);
@@ -108,6 +110,7 @@ class RunController : public QObject {
     std::size_t m_variant = 0;
     Duration m_variantLength{}, m_variantWarmUp{};
     bool m_stopAsked = false;
+    bool m_playAgain = false;  ///< the run that stops begins anew, with another front
     RunResults m_results;
 };
 

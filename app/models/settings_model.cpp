@@ -47,6 +47,12 @@ void SettingsModel::rebuild() {
 
 void SettingsModel::refresh() {
     if (m_rows.empty()) return;
+    // A balancer brings settings of its backends.
+    const auto now = listed_settings(m_run->model());
+    if (!std::ranges::equal(now, m_rows, {}, &ListedSetting::path, &ListedSetting::path)) {
+        rebuild();
+        return;
+    }
     emit dataChanged(index(0, 0), index(rowCount() - 1, columns - 1));
 }
 

@@ -8,6 +8,7 @@
 #include <QVBoxLayout>
 #include <QWheelEvent>
 #include <algorithm>
+#include <string>
 
 #include "lab/presets.hpp"
 #include "models/plain_text.hpp"
@@ -43,35 +44,72 @@ ServerBlock::ServerBlock(RunController* run, QWidget* parent)
       m_meaning(makeParagraph({}, Fonts::text(12), "second")),
       m_command(new CodeBlock),
       m_overridden(makeParagraph({}, Fonts::text(12), "accent")),
+      m_front(new StillList),
+      m_configuration(new CodeBlock),
       m_all(makeButton(tr("All settings…"), "quiet")) {
     auto* layout = new QVBoxLayout(this);
     layout->setContentsMargins(0, 0, 0, 0);
     layout->setSpacing(8);
     layout->addWidget(makeLabel(tr("BEHAVES AS"), Fonts::groupName(), "second"));
-    m_list->setFont(Fonts::text(13));
-    m_list->setAccessibleName(tr("Behaves as"));
-    m_list->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-    m_list->setMinimumContentsLength(12);
-    m_list->addItem(tr("As the scenario says"), QStringLiteral("none"));
-    for (const Preset& preset : presets_table()) {
-        m_list->addItem(utf8(preset.title), utf8(preset.name));
-        m_list->setItemData(m_list->count() - 1, utf8(preset.meaning), Qt::ToolTipRole);
-    }
-    for (QWidget* widget :
-         {static_cast<QWidget*>(m_list), static_cast<QWidget*>(m_meaning),
-          static_cast<QWidget*>(m_command), static_cast<QWidget*>(m_overridden)}) {
+    buildLists();
+    for (QWidget* widget : std::initializer_list<QWidget*>{
+             m_list, m_meaning, m_command, m_overridden, m_front, m_configuration}) {
         layout->addWidget(widget);
     }
     layout->addWidget(m_all, 0, Qt::AlignLeft);
     connect(m_list, &QComboBox::activated, this, [this](int index) {
         m_run->set("server.preset", m_list->itemData(index).toString().toStdString());
     });
+    connect(m_front, &QComboBox::activated, this,
+            [this](int index) { chooseFront(m_front->itemData(index).toInt()); });
     connect(m_all, &QPushButton::clicked, this, &ServerBlock::allSettingsWanted);
     showModel();
 }
 
+void ServerBlock::buildLists() {
+    for (QComboBox* list : {m_list, m_front}) {
+        list->setFont(Fonts::text(13));
+        list->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+        list->setMinimumContentsLength(12);
+    }
+    m_list->setAccessibleName(tr("Behaves as"));
+    m_list->addItem(tr("As the scenario says"), QStringLiteral("none"));
+    for (const Preset& preset : presets_table()) {
+        m_list->addItem(utf8(preset.title), utf8(preset.name));
+        m_list->setItemData(m_list->count() - 1, utf8(preset.meaning), Qt::ToolTipRole);
+    }
+    m_front->setAccessibleName(tr("In front of it"));
+    m_front->addItem(tr("Nothing in front"), 0);
+    m_front->addItem(tr("Behind nginx"), 1);
+    for (int backends = 2; backends <= static_cast<int>(most_backends); ++backends) {
+        m_front->addItem(tr("%1 of them behind nginx").arg(backends), backends);
+    }
+}
+
+void ServerBlock::chooseFront(int backends) {
+    if (backends > 0) {
+        m_run->set("balancer.backends", std::to_string(backends));
+        const bool there = m_run->model().system.balancer.rule != BalancerRule::none;
+        if (!there) m_run->set("balancer.rule", "round-robin");
+    } else {
+        m_run->set("balancer.rule", "none");
+    }
+}
+
+void ServerBlock::showFront() {
+    const Balancer& balancer = m_run->model().system.balancer;
+    const int backends = balancer.rule == BalancerRule::none ? 0 : balancer.count;
+    const QSignalBlocker quiet(m_front);
+    m_front->setCurrentIndex(std::max(0, m_front->findData(backends)));
+    m_configuration->setVisible(backends > 0);
+    if (backends > 0) {
+        m_configuration->setCode(plainText(front_configuration(m_run->model()), 2000, true));
+    }
+}
+
 QString ServerBlock::command() const { return m_command->code(); }
 QString ServerBlock::overridden() const { return m_overridden->text(); }
+QString ServerBlock::configuration() const { return m_configuration->code(); }
 
 void ServerBlock::showModel() {
     const Model& model = m_run->model();
@@ -97,8 +135,12 @@ void ServerBlock::showModel() {
     }
     m_overridden->setText(lines.join(QLatin1Char('\n')));
     m_overridden->setVisible(!lines.isEmpty());
+    showFront();
 }
 
-void ServerBlock::setHeld(bool held) { m_list->setEnabled(!held); }
+void ServerBlock::setHeld(bool held) {
+    m_list->setEnabled(!held);
+    m_front->setEnabled(!held);
+}
 
 }  // namespace lab::app

@@ -13,7 +13,8 @@ class CodeBlock;
 class RunController;
 
 /// Which real server the present one behaves as: a list, what is peculiar to it, the command a
-/// person would type for it, and what was set otherwise than it says. Threads: GUI.
+/// person would type for it, what was set otherwise than it says, and whether nginx is in front.
+/// Threads: GUI.
 class ServerBlock : public QWidget {
     Q_OBJECT
   public:
@@ -21,6 +22,9 @@ class ServerBlock : public QWidget {
     explicit ServerBlock(RunController* run, QWidget* parent = nullptr);
 
     [[nodiscard]] QComboBox* list() const { return m_list; }
+    /// Whether nginx stands in front, and before how many copies of the server.
+    [[nodiscard]] QComboBox* frontList() const { return m_front; }
+    [[nodiscard]] QString configuration() const;
     [[nodiscard]] QPushButton* allButton() const { return m_all; }
     [[nodiscard]] QString command() const;
     [[nodiscard]] QString overridden() const;
@@ -31,11 +35,17 @@ class ServerBlock : public QWidget {
     void allSettingsWanted();
 
   private:
+    void buildLists();
+    void chooseFront(int backends);
+    void showFront();
+
     RunController* m_run;
     QComboBox* m_list;
     QLabel* m_meaning;
     CodeBlock* m_command;
     QLabel* m_overridden;
+    QComboBox* m_front;
+    CodeBlock* m_configuration;
     QPushButton* m_all;
 };
 

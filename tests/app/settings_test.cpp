@@ -24,6 +24,7 @@ namespace {
 
 using testing::FakeEngine;
 using testing::makeScenario;
+using testing::turnUntil;
 
 struct Bench {
     FakeEngine engine;
@@ -66,6 +67,38 @@ TEST(ServerBlock, ShowsWhatWasSetOtherwiseThanTheServerSays) {
     bench.choose(block, "none");
     block.showModel();
     EXPECT_TRUE(block.overridden().isEmpty());
+}
+
+TEST(ServerBlock, PutsNginxInFrontAndShowsItsConfiguration) {
+    Bench bench;
+    ServerBlock block(&bench.run);
+    EXPECT_EQ(block.frontList()->currentIndex(), 0);
+    emit block.frontList()->activated(4);
+    block.showModel();
+    EXPECT_EQ(bench.run.model().system.balancer.rule, BalancerRule::round_robin);
+    EXPECT_EQ(bench.run.model().system.balancer.count, 4);
+    EXPECT_EQ(block.frontList()->currentIndex(), 4);
+    EXPECT_EQ(block.configuration().count(QStringLiteral("server 127.0.0.1:")), 4);
+    emit block.frontList()->activated(0);
+    block.showModel();
+    EXPECT_EQ(bench.run.model().system.balancer.rule, BalancerRule::none);
+}
+
+TEST(RunController, BeginsAnewWhereABalancerComesOrGoes) {
+    Bench bench;
+    bench.run.play();
+    ASSERT_EQ(bench.engine.plans.size(), 1U);
+    bench.run.set("balancer.rule", "least-conn");
+    EXPECT_EQ(bench.engine.stops, 1);
+    EXPECT_TRUE(bench.engine.applied.empty()) << "a run keeps its balancer";
+    bench.engine.finish(20);
+    ASSERT_TRUE(turnUntil([&] { return bench.engine.plans.size() == 2; }));
+    EXPECT_EQ(bench.engine.plans[1].model.system.balancer.rule, BalancerRule::least_conn);
+    bench.run.reset();
+    bench.run.stop();
+    bench.engine.finish(20);
+    ASSERT_TRUE(turnUntil([&] { return !bench.run.isRunning(); }));
+    EXPECT_EQ(bench.engine.plans.size(), 2U) << "who stops it wants it stopped";
 }
 
 TEST(ServerBlock, StandsInFreePlayAndNotInALesson) {

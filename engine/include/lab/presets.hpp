@@ -48,4 +48,8 @@ void fill_from_preset(Model& model);
 /// The command of the model's preset with the values in force, or empty.
 [[nodiscard]] std::string preset_command(const Model& model);
 
+/// The balancer in force as nginx's configuration, with what differs from nginx's defaults; empty
+/// where the server is asked itself. Peak EWMA, which nginx lacks, stands as a comment.
+[[nodiscard]] std::string front_configuration(const Model& model);
+
 }  // namespace lab

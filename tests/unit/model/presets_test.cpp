@@ -114,5 +114,27 @@ TEST(PresetCommand, NamesTheValuesInForceAndOnlyWhatIsUnusual) {
     EXPECT_THAT(preset_command(model), Not(HasSubstr("--listen")));
 }
 
+TEST(FrontConfiguration, SaysWhatDiffersFromNginxsDefaults) {
+    Model model;
+    EXPECT_EQ(front_configuration(model), "");
+    model.system.balancer.rule = BalancerRule::round_robin;
+    model.system.balancer.count = 2;
+    EXPECT_EQ(front_configuration(model),
+              "upstream app {\n    server 127.0.0.1:8001;\n    server 127.0.0.1:8002;\n}\n"
+              "location / {\n    proxy_pass http://app;\n}\n");
+    Balancer& balancer = model.system.balancer;
+    balancer.rule = BalancerRule::least_conn;
+    balancer.backends[1].weight = 3;
+    balancer.max_fails = 2;
+    balancer.fail_timeout = std::chrono::milliseconds(2500);
+    balancer.keep_alive = true;
+    balancer.cache_ttl = std::chrono::seconds(5);
+    const std::string text = front_configuration(model);
+    EXPECT_THAT(text, HasSubstr("    least_conn;\n"));
+    EXPECT_THAT(text, HasSubstr("8002 weight=3 max_fails=2 fail_timeout=2500ms;\n"));
+    EXPECT_THAT(text, HasSubstr("    keepalive 32;\n}\n"));
+    EXPECT_THAT(text, HasSubstr("proxy_cache_valid 200 5s;\n"));
+}
+
 }  // namespace
 }  // namespace lab
