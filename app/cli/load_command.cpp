@@ -100,7 +100,7 @@ int load_command(Terminal& terminal, const LoadArguments& arguments) {
     RunReport report{terminal, arguments.json, arguments.csv, arguments.warm_up + arguments.length};
     if (!report.can_be_written()) return exit_failed;
     auto result = run_load(
-        options, [&](FramePtr frame) { report.on_frame(std::move(frame)); },
+        options, [&](const FramePtr& frame) { report.on_frame(frame); },
         [&] { return interrupts.signal() != 0; });
     return interrupts.exit_code(report.finish(result));
 }

@@ -34,14 +34,15 @@ void RunReport::on_progress(const std::string& text) {
     if (live_line_wanted() && !text.empty()) terminal_.live(escaped(text));
 }
 
-void RunReport::on_frame(FramePtr frame) {
+void RunReport::on_frame(const FramePtr& frame) {
     const std::lock_guard lock{mutex_};
-    frames_.push_back(std::move(frame));
+    const Frame& newest = *frame;
+    ++frames_;
+    if (!csv_.empty()) rows_ += to_csv_row(newest);
     if (!live_line_wanted()) return;
     // A terminal is redrawn five times a second; a file or pipe gets a line a second.
     const std::size_t every = terminal_.out_is_terminal() ? 2 : 10;
-    if (frames_.size() % every != 0) return;
-    const auto& newest = *frames_.back();
+    if (frames_ % every != 0) return;
     const double elapsed = to_seconds(newest.since_start + newest.length);
     const double total = to_seconds(expected_);
     const double share = total > 0 ? std::clamp(elapsed / total, 0.0, 1.0) : 1.0;
@@ -73,7 +74,7 @@ int RunReport::finish(const Result<RunResultPtr>& result) {
     const std::lock_guard lock{mutex_};
     terminal_.end_live();
     bool failed = false;
-    if (!csv_.empty()) write_report(csv_, to_csv(frames_), failed);
+    if (!csv_.empty()) write_report(csv_, csv_header() + rows_, failed);
     if (!result) {
         terminal_.error(result.error().message());
         return exit_code_for(result.error());
@@ -103,7 +104,7 @@ int run_command(Terminal& terminal, const RunArguments& arguments) {
     RunReport report{terminal, arguments.json, arguments.csv, plan.warm_up + *plan.length};
     if (!report.can_be_written()) return exit_failed;
     auto result =
-        run_live(std::move(plan), {[&](FramePtr frame) { report.on_frame(std::move(frame)); },
+        run_live(std::move(plan), {[&](const FramePtr& frame) { report.on_frame(frame); },
                                    [&](const std::string& text) { report.on_progress(text); },
                                    [&] { return interrupts.signal() != 0; }});
     return interrupts.exit_code(report.finish(result));

@@ -7,9 +7,9 @@
 #include "lab/result.hpp"
 #include "lab/units.hpp"
 
+#include <cstddef>
 #include <mutex>
 #include <string>
-#include <vector>
 
 namespace lab::cli {
 
@@ -23,7 +23,7 @@ class RunReport {
     /// not.
     [[nodiscard]] bool can_be_written();
 
-    void on_frame(FramePtr frame);
+    void on_frame(const FramePtr& frame);
     /// "making 200,000 products", while nothing is measured yet.
     void on_progress(const std::string& text);
     /// Writes everything that was asked for; says what could not be written. Returns an exit code.
@@ -37,7 +37,8 @@ class RunReport {
     std::string json_, csv_;
     Duration expected_;
     std::mutex mutex_;
-    std::vector<FramePtr> frames_;
+    std::size_t frames_ = 0;  ///< seen so far; none is kept, for a run may be long
+    std::string rows_;        ///< of the CSV, where it is wanted
 };
 
 }  // namespace lab::cli

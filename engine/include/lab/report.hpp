@@ -6,7 +6,6 @@
 #include "lab/theory.hpp"
 
 #include <filesystem>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -19,7 +18,6 @@ namespace lab {
 /// One row a frame (RFC 4180), the names of the JSON, units in the header, a point in every locale.
 [[nodiscard]] std::string csv_header();
 [[nodiscard]] std::string to_csv_row(const Frame&);
-[[nodiscard]] std::string to_csv(std::span<const FramePtr>);
 
 /// A page of plain text for a terminal.
 [[nodiscard]] std::string to_text(const RunResult&);

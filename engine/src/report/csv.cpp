@@ -242,10 +242,4 @@ std::string to_csv_row(const Frame& frame) {
     return joined(cells_of(frame), [](const auto& cell) { return cell.second; });
 }
 
-std::string to_csv(std::span<const FramePtr> frames) {
-    std::string out = csv_header();
-    for (const FramePtr& frame : frames) out += to_csv_row(*frame);
-    return out;
-}
-
 }  // namespace lab
