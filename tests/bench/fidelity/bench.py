@@ -2,6 +2,7 @@
 """The same small application under the real servers and under our presets, by the same generator."""
 import argparse
 import fnmatch
+import os
 import pathlib
 import signal
 import sys
@@ -70,22 +71,28 @@ def present(groups):
             if not absent[s.name] and not (s.base in by_name and absent.get(s.base))]
 
 
-def measure_group(bench, results, server, handler, users, options):
-    """The real server two or three times, then ours; of each what is missing."""
-    repeats = 3 if options.full else 2
-    for repeat in range(1, repeats + 1):
-        bench.real(server, handler, repeat, users)
-    if repeats == 2 and results.real_spread(server, handler):
-        bench.real(server, handler, 3, users)
-    if options.real:
-        return
-    # What a request costs is that of one worker: with more of them only their number differs.
-    costs = server
+def settings_of(bench, server, handler):
+    """What a request costs is that of one worker: with more of them only their number differs."""
     if server.base:
-        costs = next(s for s in servers.all_servers() if s.name == server.base)
-    settings = bench.settings(costs, handler)
-    for repeat in range(1, 4 if options.full else 2):
-        bench.ours(server, handler, settings, repeat, users)
+        server = next(s for s in servers.all_servers() if s.name == server.base)
+    return bench.settings(server, handler)
+
+
+def measure_group(bench, results, server, handler, users, options):
+    """The real server and ours by turns; the real one twice, or three times where it varies."""
+    for repeat in range(1, 4):
+        if repeat == 3 and not options.full and not results.real_spread(server, handler):
+            break
+        bench.real(server, handler, repeat, users)
+        if not options.real and (repeat == 1 or options.full):
+            bench.ours(server, handler, settings_of(bench, server, handler), repeat, users)
+
+
+def warn_of_others():
+    """A shared machine makes every figure larger, and not both sides alike."""
+    load = os.getloadavg()[0]
+    if load > 0.5:
+        print(f"  others are at work here (load average {load:.1f}): these figures are weather")
 
 
 def measure_all(groups, bench, results, users, options):
@@ -124,6 +131,7 @@ def main():
                           lambda text: print(text, flush=True))
     results = report.Results(store, 3)
     if not options.report:
+        warn_of_others()
         measure_all(groups, bench, results, users, options)
     compared = list(results.compared(groups))
     if not compared:

@@ -85,22 +85,26 @@ class Running:
 
     def await_answer(self, path, patience=60):
         """Returns when it answers 200; it may be making its database meanwhile."""
-        last = time.monotonic() + patience
+        try:
+            self._try_until(path, time.monotonic() + patience)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def _try_until(self, path, last):
         while True:
+            why = "no answer"
             try:
-                if get(self.url + path) == 200:
-                    return self
+                get(self.url + path)
+                return
             except urllib.error.HTTPError as error:
-                self._fail(f"{path} is answered {error.code}")
+                why = f"answered {error.code}"
             except OSError:
                 pass
             if time.monotonic() > last or any(p.ended() for p in self._processes):
-                self._fail(f"does not answer {path}")
+                raise RuntimeError(f"{path}: {why}; what it said is in {self._log}")
             time.sleep(0.05)
-
-    def _fail(self, why):
-        self.__exit__()
-        raise RuntimeError(f"{why}; what it said is in {self._log}")
 
 
 def start_real(server, work_folder, path):
