@@ -78,6 +78,8 @@ def load(lab, url, users, warm_up, seconds):
         raise RuntimeError(f"load failed at {url}: {done.stderr.strip() or done.stdout.strip()}")
     result = json.loads(done.stdout)
     latency, counts = result["latency_ms"], result["counts"]
+    if latency["p50"] is None:
+        raise RuntimeError(f"no answer from {url} in {seconds:.1f} s with {users} users")
     return {"throughput": result["throughput_per_s"], "p50": latency["p50"], "p99": latency["p99"],
             "answers": counts["ok"], "not_ok": counts["planned"] - counts["ok"],
             "generator_limited": result["generator_limited"], "for_s": round(seconds, 2)}
@@ -103,7 +105,7 @@ class Bench:
                 cell = self.store.put(
                     name, load(self.lab, url, count, *lengths(count, rate, self.seconds)))
                 self.say(f"    {side}{repeat} {count:>2} users: {cell['throughput']:9.1f}/s  "
-                         f"p50 {cell['p50'] or 0:8.2f} ms  p99 {cell['p99'] or 0:8.2f} ms"
+                         f"p50 {cell['p50']:8.2f} ms  p99 {cell['p99']:8.2f} ms"
                          + (f"  NOT OK: {cell['not_ok']}" if cell["not_ok"] else ""))
             if cell["throughput"]:
                 rate = cell["throughput"]
@@ -153,7 +155,7 @@ class Bench:
                 settings.append(f"route.{handler}.render={rows}")
             with self._start_ours(server, handler, settings) as running:
                 got = load(self.lab, running.url + path_of(handler), 1, 0.5,
-                           max(1.0, 40 * wanted / 1000))["p50"]
+                           max(0.6 * self.seconds, 40 * wanted / 1000))["p50"]
             tries.append((abs(got - wanted), {"framework_ns": framework, "settings": settings,
                                               "real_p50": wanted, "ours_p50": got}))
             gap = wanted - got
