@@ -37,7 +37,9 @@ class RunReport {
     std::string json_, csv_;
     Duration expected_;
     std::mutex mutex_;
-    std::vector<FramePtr> frames_;
+    std::vector<FramePtr> frames_;  ///< for the CSV; without one none is kept
+    std::size_t seen_ = 0;
+    Instant shown_{};  ///< when the live line was last drawn
 };
 
 }  // namespace lab::cli

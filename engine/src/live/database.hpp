@@ -7,11 +7,11 @@
 #include <memory>
 #include <mutex>
 
+#include "core/keyspace.hpp"
 #include "lab/model.hpp"
 #include "lab/result.hpp"
 #include "live/connection.hpp"
 #include "live/database_template.hpp"
-#include "live/keyspace.hpp"
 #include "live/private_folder.hpp"
 #include "live/query_text.hpp"
 #include "live/replica.hpp"
@@ -48,7 +48,7 @@ class Database : public std::enable_shared_from_this<Database> {
     /// The copy that is read, or nullptr: the first is.
     [[nodiscard]] std::shared_ptr<Replica> replica() const;
 
-    [[nodiscard]] const Keyspace& keys() const { return keys_; }
+    [[nodiscard]] const core::Keyspace& keys() const { return keys_; }
     [[nodiscard]] VersionTable& versions() { return *versions_; }
     [[nodiscard]] std::shared_ptr<const VersionTable> shared_versions() const { return versions_; }
     [[nodiscard]] const std::filesystem::path& file() const { return file_; }
@@ -62,7 +62,7 @@ class Database : public std::enable_shared_from_this<Database> {
     explicit Database(const Options& options);
     [[nodiscard]] Result<void> prepare_copy(const Options& options, const Preparation& preparation);
 
-    Keyspace keys_;
+    core::Keyspace keys_;
     std::shared_ptr<VersionTable> versions_;
     std::unique_ptr<PrivateFolder> folder_;
     std::filesystem::path file_;

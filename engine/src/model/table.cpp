@@ -428,6 +428,8 @@ std::vector<Row> make_rows() {
     add_cache(table);
     add_cache_cures(table);
     add_database(table);
+    add_host(table);
+    add_costs(table);
     add_load_section(table);
     add_mix(table);
     return table;

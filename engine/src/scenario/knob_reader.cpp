@@ -22,6 +22,7 @@ std::string_view group_of(std::string_view path) {
     if (path.starts_with("route.")) return groups[2];
     if (path.starts_with("cache.")) return groups[3];
     if (path.starts_with("database.")) return groups[4];
+    if (path.starts_with("host.") || path.starts_with("costs.")) return groups[6];
     return groups[5];
 }
 

@@ -111,7 +111,8 @@ std::string settings_rows(const Model& model, std::string_view section) {
 std::string system_part() {
     const Model model = specimen();
     std::string text;
-    for (const std::string_view section : {"server", "cache", "database", "network", "load"}) {
+    for (const std::string_view section : {"server", "cache", "database", "network",
+                                           "host", "costs", "load"}) {
         text += fmt::format("\n## [{}]\n\n{}", section,
                             settings_rows(model, std::string(section) + "."));
     }
