@@ -7,8 +7,9 @@
 namespace lab::app {
 
 namespace {
-/// Three seconds of frames: the GUI is woken for each, so that a full ring means it hangs.
-constexpr std::size_t ringCapacity = 32;
+/// Half a second of the fastest virtual time, 200 times real time: the GUI is woken for each, so
+/// that a full ring means it hangs.
+constexpr std::size_t ringCapacity = 1024;
 }  // namespace
 
 ExperimentBridge::ExperimentBridge(const RunnerFactory& factory, QObject* parent)
@@ -107,6 +108,14 @@ void ExperimentBridge::askCache(std::size_t most) {
 
 void ExperimentBridge::stop() {
     if (m_runner) m_runner->stop();
+}
+
+void ExperimentBridge::setPace(Pace pace) {
+    if (m_runner) m_runner->setPace(pace);
+}
+
+void ExperimentBridge::step(Duration by) {
+    if (m_runner) m_runner->step(by);
 }
 
 }  // namespace lab::app

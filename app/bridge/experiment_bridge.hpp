@@ -33,6 +33,10 @@ class ExperimentBridge : public QObject {
     /// Asks what the caches of the run hold: cacheArrived() follows, if something runs.
     void askCache(std::size_t most);
     void stop();
+    /// How virtual time passes, from now on and in later runs.
+    void setPace(Pace pace);
+    /// Virtual time that is paused goes on by this much.
+    void step(Duration by);
     [[nodiscard]] RunPhase phase() const { return m_phase; }
     /// Frames that the window was too slow to take.
     [[nodiscard]] std::uint64_t droppedFrames() const { return m_ring.dropped(); }

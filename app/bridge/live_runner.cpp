@@ -16,6 +16,8 @@ class LiveRunner final : public Runner {
     }
     void ask_cache(std::size_t most) override { m_experiment->ask_cache(most); }
     void stop() override { m_experiment->stop(); }
+    void setPace(Pace pace) override { m_experiment->set_pace(pace); }
+    void step(Duration by) override { m_experiment->step(by); }
 
   private:
     std::unique_ptr<Experiment> m_experiment;

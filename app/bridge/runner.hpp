@@ -22,6 +22,9 @@ class Runner {
     [[nodiscard]] virtual Result<std::uint64_t> apply(Model model) = 0;
     virtual void ask_cache(std::size_t most) = 0;
     virtual void stop() = 0;
+    /// How virtual time passes. A runner without it takes no notice.
+    virtual void setPace(Pace) {}
+    virtual void step(Duration) {}
 };
 
 using RunnerFactory = std::function<Result<std::unique_ptr<Runner>>(ExperimentEvents)>;

@@ -5,6 +5,8 @@
 #include <QMetaObject>
 #include <utility>
 
+#include "lab/calibration.hpp"
+
 namespace lab::app {
 
 Storage::Storage(Places places, QObject* parent)
@@ -52,6 +54,10 @@ void Storage::loadCatalogue() {
         answer([this, catalogue] { emit catalogueLoaded(catalogue); });
         auto progress = store().progress();
         answer([this, progress = std::move(progress)] { emit progressLoaded(progress); });
+        const auto stored = store().calibration();
+        if (!stored) return;
+        const auto costs = measured_costs(*stored);
+        if (costs) answer([this, costs = *costs] { emit calibrationLoaded(costs); });
     });
 }
 

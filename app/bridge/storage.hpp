@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bridge/preferences.hpp"
+#include "lab/experiment.hpp"
 #include "lab/scenario.hpp"
 #include "lab/store.hpp"
 
@@ -46,6 +47,8 @@ class Storage : public QObject {
 
   signals:
     void catalogueLoaded(lab::app::CataloguePtr catalogue);
+    /// What was measured on this computer, if anything was.
+    void calibrationLoaded(const lab::MeasuredCosts& costs);
     void progressLoaded(const std::vector<lab::StoredProgress>& progress);
     void scenarioOpened(lab::app::ScenarioPtr scenario);
     /// `message` is as lab::Error::message(): file, line, column, what was found, what is allowed.

@@ -57,6 +57,13 @@ void add_run(CLI::App& app, Arguments& arguments) {
     run->add_option("--warm-up", arguments.run_times.warm_up, "not counted: 1s");
     run->add_option("--seed", arguments.run.seed, "arrivals and work are drawn from it")
         ->check(not_negative);
+    run->add_option("--mode", arguments.run.mode,
+                    "live: real sockets and threads; virtual: the same model in virtual time")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"live", "virtual"}));
+    run->add_option("--requests", arguments.run.requests,
+                    "virtual: measure this many requests, however long they take")
+        ->check(CLI::Range(1, 100'000'000));
     run->add_option("--json", arguments.run.json,
                     "write the result to a file, or - for standard output");
     run->add_option("--csv", arguments.run.csv, "write one row a frame to a file, or -");
@@ -182,6 +189,8 @@ void add_rest(CLI::App& app, Arguments& arguments) {
     auto* check = app.add_subcommand("validate",
                                      "Check scenario files: exit 0, or 2 with file, line and key");
     check->add_option("file", arguments.files, "scenario files")->required();
+    app.add_subcommand("calibrate",
+                       "Measure what things cost on this computer, for runs in virtual time");
     app.add_subcommand("doctor", "What this machine can do, and what is missing");
     app.add_subcommand("reference", "The scenario format, field by field, as Markdown");
     auto* window = app.add_subcommand("window", "Start the window, on a scenario if one is named");
@@ -212,6 +221,7 @@ int dispatch(Terminal& terminal, const CLI::App& app, Arguments& arguments) {
     if (name == "play") return play_command(terminal, arguments.scenario);
     if (name == "validate") return validate_command(terminal, arguments.files);
     if (name == "doctor") return doctor_command(terminal);
+    if (name == "calibrate") return calibrate_command(terminal);
     if (name == "reference") return reference_command(terminal);
     if (name == "window") return window_command(terminal, arguments.files);
     if (name == "theory") return theory_command(terminal, arguments.theory);

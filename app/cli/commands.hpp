@@ -5,6 +5,7 @@
 
 #include "cli/terminal.hpp"
 
+#include "lab/experiment.hpp"
 #include "lab/result.hpp"
 #include "lab/scenario.hpp"
 #include "lab/units.hpp"
@@ -23,7 +24,9 @@ struct RunArguments {
     std::vector<std::string> set;  ///< "path=value"
     std::optional<Duration> length, warm_up;
     std::optional<std::uint64_t> seed;
-    std::string json, csv;  ///< a file, "-" for standard output, or empty
+    std::string mode = "live";
+    std::optional<std::uint64_t> requests;  ///< virtual time
+    std::string json, csv;                  ///< a file, "-" for standard output, or empty
 };
 
 struct ServeArguments {
@@ -71,6 +74,7 @@ int show_command(Terminal& terminal, const std::string& scenario,
 int validate_command(Terminal& terminal, const std::vector<std::string>& files);
 int reference_command(Terminal& terminal);
 int doctor_command(Terminal& terminal);
+int calibrate_command(Terminal& terminal);
 int run_command(Terminal& terminal, const RunArguments& arguments);
 int theory_command(Terminal& terminal, const TheoryArguments& arguments);
 int play_command(Terminal& terminal, const std::string& scenario);
@@ -96,6 +100,8 @@ std::optional<Model> model_with(Terminal& terminal, const Scenario& scenario,
                                 const std::vector<std::string>& set);
 /// Text of several lines from a file, safe for a terminal: control bytes escaped, line ends kept.
 std::string escaped_lines(std::string_view text, std::string_view indent = {});
+/// What was measured on this computer, if anything was.
+std::optional<MeasuredCosts> stored_costs();
 /// 2 for what a person can mend (a file, a flag), else 1.
 int exit_code_for(const Error& error);
 /// "12s", "500ms"; a bare number is seconds.

@@ -43,6 +43,10 @@ void RunReport::on_frame(const FramePtr& frame) {
     // A terminal is redrawn five times a second; a file or pipe gets a line a second.
     const std::size_t every = terminal_.out_is_terminal() ? 2 : 10;
     if (frames_ % every != 0) return;
+    // In virtual time frames come as fast as they can be made.
+    const Instant now = std::chrono::steady_clock::now();
+    if (now - shown_ < 90ms) return;
+    shown_ = now;
     const double elapsed = to_seconds(newest.since_start + newest.length);
     const double total = to_seconds(expected_);
     const double share = total > 0 ? std::clamp(elapsed / total, 0.0, 1.0) : 1.0;
@@ -51,7 +55,7 @@ void RunReport::on_frame(const FramePtr& frame) {
         fmt::format("[{:-<{}}]", std::string(static_cast<std::size_t>(share * width), '='),
                     static_cast<int>(width));
     // After the window nothing new is sent; what is in flight comes to its end.
-    if (elapsed > total + 0.15) progress += " finishing";
+    if (total > 0 && elapsed > total + 0.15) progress += " finishing";
     const auto columns = terminal_.columns();
     const auto room =
         columns > progress.size() + 3 ? columns - progress.size() - 3 : std::size_t{20};
@@ -94,19 +98,34 @@ int run_command(Terminal& terminal, const RunArguments& arguments) {
         return exit_wrong_use;
     }
     RunPlan plan;
+    plan.mode = arguments.mode == "virtual" ? RunMode::virtual_time : RunMode::live;
+    plan.requests = arguments.requests;
+    if (plan.requests && plan.mode == RunMode::live) {
+        terminal.error(
+            "--requests: a live run lasts as long as --for says; allowed with --mode "
+            "virtual");
+        return exit_wrong_use;
+    }
     plan.scenario = scenario->id;
     plan.model = std::move(*model);
     plan.seed = arguments.seed.value_or(scenario->seed);
     plan.warm_up = arguments.warm_up.value_or(scenario->warm_up);
     plan.length = arguments.length.value_or(scenario->length);
+    if (plan.requests) plan.length = arguments.length;  // without --for as long as they take
 
     Interrupts interrupts{{}};
-    RunReport report{terminal, arguments.json, arguments.csv, plan.warm_up + *plan.length};
+    const Duration expected = plan.length ? plan.warm_up + *plan.length : Duration{};
+    RunReport report{terminal, arguments.json, arguments.csv, expected};
     if (!report.can_be_written()) return exit_failed;
+    const auto on_frame = [&](const FramePtr& frame) { report.on_frame(frame); };
+    const auto stop = [&] { return interrupts.signal() != 0; };
+    if (plan.mode == RunMode::virtual_time) {
+        plan.costs = stored_costs();
+        return interrupts.exit_code(report.finish(run_virtual(plan, stop, on_frame)));
+    }
     auto result =
-        run_live(std::move(plan), {[&](const FramePtr& frame) { report.on_frame(frame); },
-                                   [&](const std::string& text) { report.on_progress(text); },
-                                   [&] { return interrupts.signal() != 0; }});
+        run_live(std::move(plan),
+                 {on_frame, [&](const std::string& text) { report.on_progress(text); }, stop});
     return interrupts.exit_code(report.finish(result));
 }
 

@@ -39,6 +39,7 @@ class RunReport {
     std::mutex mutex_;
     std::size_t frames_ = 0;  ///< seen so far; none is kept, for a run may be long
     std::string rows_;        ///< of the CSV, where it is wanted
+    Instant shown_{};         ///< when the live line was last drawn
 };
 
 }  // namespace lab::cli

@@ -97,6 +97,11 @@ void RunController::startRun(const Model& model, std::optional<Duration> length,
     plan.seed = m_scenario->seed;
     plan.warm_up = warmUp;
     plan.length = length;
+    plan.mode = m_runMode;
+    if (m_runMode == RunMode::virtual_time) plan.costs = m_costs;
+    m_pace.paused = false;
+    m_bridge->setPace(m_pace);
+    emit paceChanged();
     const auto started = m_bridge->start(std::move(plan));
     if (!started) {
         setMode(Mode::idle);
@@ -213,6 +218,31 @@ void RunController::applyNow() {
 }
 
 void RunController::pinAsA() { m_history->pinAsA(); }
+
+void RunController::setRunMode(RunMode mode) {
+    if (mode == m_runMode || m_mode == Mode::variants) return;
+    m_runMode = mode;
+    m_pace.paused = false;
+    emit paceChanged();
+    if (m_mode == Mode::freePlay) play();
+}
+
+void RunController::setPace(Pace pace) {
+    if (pace == m_pace) return;
+    m_pace = pace;
+    m_bridge->setPace(pace);
+    emit paceChanged();
+}
+
+void RunController::step() {
+    if (!m_pace.paused) return;
+    m_bridge->step(from_seconds(0.1 * std::min(1.0, m_pace.speed)));
+}
+
+double RunController::timeScale() const {
+    if (m_runMode == RunMode::live) return 1;
+    return m_pace.paused ? 0 : m_pace.speed;
+}
 
 void RunController::onFrame(const FramePtr& frame) {
     m_seconds = to_seconds(frame->since_start + frame->length);

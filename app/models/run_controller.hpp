@@ -6,6 +6,7 @@
 #include <QTimer>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,18 @@ class RunController : public QObject {
     void pinAsA();
     /// Asks the run what its caches hold; cacheArrived() follows, if one is going on.
     void askCache();
+    /// Which runner the next run gets; a free run begins anew under it. Not while variants run.
+    void setRunMode(RunMode mode);
+    [[nodiscard]] RunMode runMode() const { return m_runMode; }
+    /// How virtual time passes.
+    void setPace(Pace pace);
+    [[nodiscard]] Pace pace() const { return m_pace; }
+    /// While paused: goes on by a tenth of a second at normal speed, by less where time is slowed.
+    void step();
+    /// Seconds of the run in a second of the watcher: 1 for a live run, 0 while paused.
+    [[nodiscard]] double timeScale() const;
+    /// What was measured on this computer, for virtual time.
+    void setCosts(const MeasuredCosts& costs) { m_costs = costs; }
     [[nodiscard]] RunHistory* history() const { return m_history; }
 
   signals:
@@ -73,6 +86,8 @@ class RunController : public QObject {
     void modelChanged();
     /// Mode, phase or status text.
     void stateChanged();
+    /// Runner or pace.
+    void paceChanged();
     /// After each frame: clock and status.
     void ticked();
     /// All variants are done. Empty where one was stopped or failed.
@@ -111,6 +126,9 @@ class RunController : public QObject {
     Duration m_variantLength{}, m_variantWarmUp{};
     bool m_stopAsked = false;
     bool m_playAgain = false;  ///< the run that stops begins anew, with another front
+    RunMode m_runMode = RunMode::live;
+    Pace m_pace{1.0, false};
+    std::optional<MeasuredCosts> m_costs;
     RunResults m_results;
 };
 

@@ -50,6 +50,8 @@ BenchPage::BenchPage(LessonModel* lesson, LessonController* controller, RunContr
     connect(run, &RunController::modelChanged, this, &BenchPage::showModel);
     connect(run, &RunController::stateChanged, this, &BenchPage::showState);
     connect(m_pipeline, &PipelineView::cacheClicked, this, &BenchPage::showCache);
+    connect(run, &RunController::paceChanged, this,
+            [this] { m_pipeline->setTimeScale(m_run->timeScale()); });
     connect(lesson, &LessonModel::stepChanged, this, &BenchPage::followLesson);
     connect(m_pipeline, &PipelineView::databaseClicked, this, &BenchPage::databaseClicked);
     showModel();

@@ -75,6 +75,7 @@ MainWindow::MainWindow(Storage* storage, ExperimentBridge* bridge, const Prefere
     if (bridge->problem()) {
         say(tr("Nothing can be run"), plainText(bridge->problem()->message(), 600));
     }
+    connect(storage, &Storage::calibrationLoaded, m_run, &RunController::setCosts);
     storage->loadCatalogue();
 }
 

@@ -37,6 +37,8 @@ struct PipelineView::State {
     Theme theme = Theme::light();
     QTimer timer;
     QElapsedTimer clock;
+    double scale = 1;                    // seconds of the run in one of ours
+    std::int64_t passed = 0;             // of run time, ns, until the clock was last started
     std::optional<std::int64_t> offset;  // of our clock against the run's, ns; the least seen
     std::uint64_t lastNumber = 0;
     QPixmap boxes;  // everything but the dots
@@ -47,13 +49,19 @@ struct PipelineView::State {
 
     [[nodiscard]] bool bands() const { return reduced || scene.facts().dense; }
     [[nodiscard]] Instant replayed() const {
-        return Instant{Duration{clock.nsecsElapsed() - offset.value_or(0)}} - behind;
+        return Instant{Duration{runNow() - offset.value_or(0)} - scaled(behind.count())};
+    }
+    [[nodiscard]] Duration scaled(std::int64_t ns) const {
+        return Duration{static_cast<std::int64_t>(static_cast<double>(ns) * scale)};
+    }
+    [[nodiscard]] std::int64_t runNow() const {
+        return passed + scaled(clock.nsecsElapsed()).count();
     }
     /// Maps our clock to the run's by the frame that was least late.
     void follow(const Frame& frame) {
         const std::int64_t end = (frame.start + frame.length).time_since_epoch().count();
-        const std::int64_t now = clock.nsecsElapsed() - end;
-        constexpr std::int64_t slack = 200'000;  // ns a frame: forgets an early one in time
+        const std::int64_t now = runNow() - end;
+        const std::int64_t slack = scaled(200'000).count();  // a frame: forgets an early one
         offset = offset ? std::min(*offset + slack, now) : now;
     }
 };
@@ -84,6 +92,18 @@ void PipelineView::setTheme(const Theme& theme) {
     m_state->theme = theme;
     m_state->painter = PipelinePainter(theme);
     redrawBoxes();
+}
+
+void PipelineView::setTimeScale(double scale) {
+    State& s = *m_state;
+    if (scale == s.scale) return;
+    const bool stood = s.scale == 0;
+    s.passed = s.runNow();
+    s.clock.restart();
+    s.scale = scale;
+    // Another speed: the frames to come say anew where the run stands. A pause moves nothing.
+    if (!stood && scale != 0) s.offset.reset();
+    startOrStop();
 }
 
 void PipelineView::setReducedMotion(bool reduced) {

@@ -31,6 +31,8 @@ class PipelineView : public QWidget {
     void setModel(const Model& model);
     void setTheme(const Theme& theme);
     /// No moving dots: bands and states only, once a frame.
+    /// Seconds of the run in a second of the watcher; 0: it stands still.
+    void setTimeScale(double scale);
     void setReducedMotion(bool reduced);
     /// False when a run has ended: dots leave, the last state stays, quiet.
     void setRunning(bool running);

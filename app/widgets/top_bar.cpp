@@ -2,6 +2,7 @@
 #include "widgets/top_bar.hpp"
 
 #include <QAction>
+#include <QComboBox>
 #include <QEvent>
 #include <QHBoxLayout>
 #include <QLabel>
@@ -13,11 +14,27 @@
 #include "models/plain_text.hpp"
 #include "models/run_controller.hpp"
 #include "models/run_history.hpp"
+#include "widgets/controls.hpp"
 #include "widgets/icons.hpp"
 #include "widgets/pieces.hpp"
 #include "widgets/theme.hpp"
 
 namespace lab::app {
+
+namespace {
+
+/// Seconds of the run in a second of the watcher. The fastest is as fast as the window can show it.
+struct Speed {
+    double factor;
+    const char* text;
+};
+constexpr Speed speeds[] = {
+    {0.0001, "1/10,000 ×"}, {0.001, "1/1,000 ×"}, {0.01, "1/100 ×"}, {0.1, "1/10 ×"}, {1, "1 ×"},
+    {10, "10 ×"},           {100, "100 ×"},       {200, "200 ×"},
+};
+constexpr int normalSpeed = 4;
+
+}  // namespace
 
 TopBar::TopBar(RunController* run, QWidget* parent)
     : QFrame(parent),
@@ -26,6 +43,10 @@ TopBar::TopBar(RunController* run, QWidget* parent)
       m_slash(makeLabel(QStringLiteral("/"), Fonts::text(13), "second")),
       m_title(new ElidedLabel(Fonts::text(13, QFont::DemiBold))),
       m_lesson(makeButton(tr("Lesson"))),
+      m_runners(new SegmentedControl({tr("Live engine"), tr("Virtual time")}, 220)),
+      m_speeds(new QComboBox),
+      m_pause(makeButton(tr("Pause"))),
+      m_step(makeButton(tr("Step"))),
       m_status(makeLabel({}, Fonts::text(12), "second")),
       m_clock(makeLabel(QStringLiteral("00:00"), Fonts::code(13), "second")),
       m_search(new QLineEdit),
@@ -53,6 +74,7 @@ TopBar::TopBar(RunController* run, QWidget* parent)
     m_more->setToolTip(tr("Menu"));
     m_more->setFixedWidth(38);
 
+    makePaceControls();
     auto* layout = new QHBoxLayout(this);
     layout->setContentsMargins(16, 0, 16, 1);
     layout->setSpacing(8);
@@ -65,6 +87,10 @@ TopBar::TopBar(RunController* run, QWidget* parent)
     crumb->addWidget(m_title, 1);
     layout->addLayout(crumb, 3);
     layout->addStretch(1);
+    layout->addWidget(m_runners);
+    layout->addWidget(m_speeds);
+    layout->addWidget(m_pause);
+    layout->addWidget(m_step);
     layout->addWidget(m_status);
     layout->addWidget(m_clock);
     layout->addSpacing(4);
@@ -82,8 +108,48 @@ TopBar::TopBar(RunController* run, QWidget* parent)
     connect(run, &RunController::scenarioChanged, this, &TopBar::showScenario);
     connect(run, &RunController::stateChanged, this, &TopBar::showState);
     connect(run, &RunController::ticked, this, &TopBar::showClock);
+    connect(run, &RunController::paceChanged, this, &TopBar::showPace);
     showScenario();
     showIcons();
+}
+
+void TopBar::makePaceControls() {
+    m_runners->setChoiceName(tr("Run with"));
+    m_runners->setToolTip(
+        tr("Real sockets and threads, or the same model in virtual time: repeatable, on cores that "
+           "you do not have, slower or faster than life"));
+    for (const Speed& speed : speeds)
+        m_speeds->addItem(QString::fromUtf8(speed.text), speed.factor);
+    m_speeds->setCurrentIndex(normalSpeed);
+    m_speeds->setAccessibleName(tr("Speed of virtual time"));
+    m_speeds->setToolTip(tr("How fast virtual time passes"));
+    m_speeds->setFont(Fonts::text(13));
+    m_pause->setCheckable(true);
+    m_pause->setToolTip(tr("Hold virtual time, or let it go on"));
+    m_step->setToolTip(tr("Go on by a tenth of a second at most, then hold again"));
+    connect(m_runners, &SegmentedControl::chosen, this, [this](int index) {
+        m_controller->setRunMode(index == 1 ? RunMode::virtual_time : RunMode::live);
+    });
+    connect(m_speeds, &QComboBox::activated, this, [this](int index) {
+        m_controller->setPace({speeds[index].factor, m_controller->pace().paused});
+    });
+    connect(m_pause, &QPushButton::clicked, this, [this](bool paused) {
+        m_controller->setPace({m_controller->pace().speed, paused});
+    });
+    connect(m_step, &QPushButton::clicked, m_controller, &RunController::step);
+}
+
+void TopBar::showPace() {
+    const bool bench = m_place == Place::bench && m_controller->scenario() != nullptr;
+    const bool passes = bench && m_controller->runMode() == RunMode::virtual_time;
+    const bool running = m_controller->isRunning();
+    m_runners->setVisible(bench);
+    m_runners->setEnabled(m_controller->mode() != RunController::Mode::variants);
+    m_runners->setCurrent(m_controller->runMode() == RunMode::virtual_time ? 1 : 0);
+    m_speeds->setVisible(passes);
+    m_pause->setVisible(passes && running);
+    m_pause->setChecked(m_controller->pace().paused);
+    m_step->setVisible(passes && running && m_controller->pace().paused);
 }
 
 void TopBar::setPlace(Place place) {
@@ -132,6 +198,7 @@ void TopBar::showState() {
     m_run->setText(running ? tr("Stop") : tr("Run"));
     m_run->setToolTip(running ? tr("End the run (Esc)") : tr("Run until stopped (F5)"));
     m_reset->setEnabled(m_controller->mode() != RunController::Mode::variants);
+    showPace();
     showIcons();
     showClock();
 }

@@ -3,6 +3,7 @@
 
 #include <QFrame>
 
+class QComboBox;
 class QLabel;
 class QLineEdit;
 class QMenu;
@@ -12,6 +13,7 @@ namespace lab::app {
 
 class ElidedLabel;
 class RunController;
+class SegmentedControl;
 
 /// The bar on top: where you are, and what can be done here. Knows the run, not the pages.
 class TopBar : public QFrame {
@@ -29,6 +31,11 @@ class TopBar : public QFrame {
     [[nodiscard]] QLineEdit* search() const { return m_search; }
     [[nodiscard]] QPushButton* runButton() const { return m_run; }
     [[nodiscard]] QPushButton* openButton() const { return m_open; }
+    /// "Live engine" and "Virtual time".
+    [[nodiscard]] SegmentedControl* runners() const { return m_runners; }
+    [[nodiscard]] QComboBox* speeds() const { return m_speeds; }
+    [[nodiscard]] QPushButton* pauseButton() const { return m_pause; }
+    [[nodiscard]] QPushButton* stepButton() const { return m_step; }
 
   signals:
     void courseClicked();
@@ -47,12 +54,18 @@ class TopBar : public QFrame {
     void showState();
     void showClock();
     void showIcons();
+    void showPace();
+    void makePaceControls();
 
     RunController* m_controller;
     QPushButton* m_course;
     QLabel* m_slash;
     ElidedLabel* m_title;
     QPushButton* m_lesson;
+    SegmentedControl* m_runners;
+    QComboBox* m_speeds;
+    QPushButton* m_pause;
+    QPushButton* m_step;
     QLabel* m_status;
     QLabel* m_clock;
     QLineEdit* m_search;

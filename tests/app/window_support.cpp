@@ -27,6 +27,8 @@ class FakeRunner final : public Runner {
         m_engine->events.on_cache(std::move(contents));
     }
     void stop() override { ++m_engine->stops; }
+    void setPace(Pace pace) override { m_engine->paces.push_back(pace); }
+    void step(Duration by) override { m_engine->stepped += by; }
 
   private:
     FakeEngine* m_engine;

@@ -22,6 +22,8 @@ struct FakeEngine {
     std::vector<RunPlan> plans;
     std::vector<Model> applied;
     std::vector<CacheContent> cache;
+    std::vector<Pace> paces;
+    Duration stepped{};
     int stops = 0;
     std::function<void()> onStart;
 

@@ -3,6 +3,7 @@
 
 #include <QAccessible>
 #include <QApplication>
+#include <QComboBox>
 #include <QDropEvent>
 #include <QLabel>
 #include <QLineEdit>
@@ -114,6 +115,33 @@ TEST(Window, MovesSomethingAtTheFirstClickOnJustPlay) {
     desk.window->galleryPage()->playButton()->click();
     EXPECT_EQ(desk.window->place(), MainWindow::Place::experiment);
     EXPECT_EQ(desk.engine.plans.size(), 1u);
+}
+
+TEST(Window, RunsInVirtualTimeWhereTheSwitchSaysSo) {
+    const Desk desk;
+    desk.window->galleryPage()->playButton()->click();
+    ASSERT_EQ(desk.engine.plans.size(), 1u);
+    EXPECT_EQ(desk.engine.plans.back().mode, RunMode::live);
+    auto* bar = desk.window->findChild<TopBar*>();
+    ASSERT_NE(bar, nullptr);
+    EXPECT_FALSE(bar->speeds()->isVisible());
+    bar->runners()->button(1)->click();
+    ASSERT_EQ(desk.engine.plans.size(), 2u) << "the run begins anew";
+    EXPECT_EQ(desk.engine.plans.back().mode, RunMode::virtual_time);
+    EXPECT_EQ(desk.engine.paces.back(), (Pace{1, false}));
+    EXPECT_TRUE(bar->speeds()->isVisible());
+    EXPECT_FALSE(bar->stepButton()->isVisible());
+    bar->pauseButton()->click();
+    EXPECT_TRUE(desk.engine.paces.back().paused);
+    ASSERT_TRUE(bar->stepButton()->isVisible());
+    bar->stepButton()->click();
+    EXPECT_EQ(desk.engine.stepped, 100ms);
+    bar->speeds()->setCurrentIndex(0);
+    emit bar->speeds()->activated(0);
+    EXPECT_EQ(desk.engine.paces.back(), (Pace{0.0001, true}));
+    bar->runners()->button(0)->click();
+    EXPECT_EQ(desk.engine.plans.back().mode, RunMode::live);
+    EXPECT_FALSE(bar->pauseButton()->isVisible());
 }
 
 TEST(Window, TakesADroppedScenario) {

@@ -22,13 +22,35 @@ enum class RunPhase : std::uint8_t {
     draining,  ///< no new requests; those in flight come to their end
 };
 
+/// Which runner: real sockets and threads, or the same model on an event queue.
+enum class RunMode : std::uint8_t { live, virtual_time };
+
+/// What things were measured to cost on this computer, and when.
+struct MeasuredCosts {
+    Costs costs;
+    std::string from;                   ///< "measured on 2026-05-01 on 2 cores, Linux 6.1"
+    friend bool operator==(const MeasuredCosts&, const MeasuredCosts&) = default;
+};
+
 /// What is to be run.
 struct RunPlan {
     std::string scenario;  ///< id, for the result
     Model model;
     std::uint64_t seed = 42;
     Duration warm_up = 1s;
-    std::optional<Duration> length;  ///< of the window; none: until stopped
+    std::optional<Duration> length;     ///< of the window; none: until stopped
+    RunMode mode = RunMode::live;
+    /// Virtual time: the window ends when this many requests were due in it, if that is sooner.
+    std::optional<std::uint64_t> requests;
+    /// Virtual time, where the model does not fix its costs; none: the built-in ones.
+    std::optional<MeasuredCosts> costs;
+};
+
+/// How virtual time passes.
+struct Pace {
+    double speed = 0;                   ///< virtual seconds in a second; 0: as fast as it can
+    bool paused = false;
+    friend bool operator==(const Pace&, const Pace&) = default;
 };
 
 /// Called on the control thread, one at a time; must return at once. `on_finished` comes once
@@ -66,12 +88,27 @@ class Experiment {
     void ask_cache(std::size_t most);
     /// Ends the run now: what was measured is finished into a result within 1 s.
     void stop();
+    /// How virtual time passes, from now on and in later runs. A live run takes no notice.
+    void set_pace(Pace pace);
+    /// Virtual time that is paused goes on by this much, then rests again.
+    void step(Duration by);
 
   private:
     class Impl;
     explicit Experiment(std::unique_ptr<Impl> impl);
     std::unique_ptr<Impl> impl_;
 };
+
+/// One run in virtual time, on the calling thread, as fast as it can. `stop` is polled, and ends
+/// the run as stopped; `on_frame` is called ten times a virtual second, on the calling thread.
+///
+/// The same plan gives the same result, bit for bit, on every build and on every machine with as
+/// many cores (or where the model says how many).
+/// Errors: invalid_input (the plan's model, or a setting that virtual time cannot do: `where` names
+/// it; neither length nor requests). Threads: any, several at once.
+[[nodiscard]] Result<RunResultPtr> run_virtual(const RunPlan& plan,
+                                               const std::function<bool()>& stop = {},
+                                               const std::function<void(FramePtr)>& on_frame = {});
 
 /// The server alone, for curl, ab, wrk and a browser.
 struct ServeOptions {

@@ -321,7 +321,8 @@ struct RunResult {
     bool interrupted = false;        ///< stopped, asleep, or a knob moved: not one steady run
     std::vector<std::string>
         remarks;          ///< sentences for a person: why not to trust it, what was unusual
-    std::string machine;  ///< "2 cores, Linux 6.1, ..."
+    std::uint64_t trace = 0;  ///< virtual time: a hash of every ending; equal runs have equal ones
+    std::string machine;      ///< "2 cores, Linux 6.1, ..."
     std::string version;
 };
 using RunResultPtr = std::shared_ptr<const RunResult>;

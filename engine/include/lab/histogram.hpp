@@ -19,8 +19,8 @@ using SparseCounts = std::vector<std::pair<std::uint32_t, std::uint32_t>>;
 ///
 /// Shape:   values above 1 h count as 1 h and are told by `overflowed()`; below 1 ns as 1 ns.
 /// Cost:    record() is a shift, an add and an increment; the whole is about 270 kB. clear(),
-///          merge(), sparse() and the statistics look only at the buckets between the least and the
-///          greatest sample.
+///          merge(), sparse() and the statistics look at one bit for each bucket between the least
+///          and the greatest sample, and then only at the buckets that are not empty.
 /// Threads: one writer, or immutable. One per thread, merged: never shared.
 /// Source:  Gil Tene's HdrHistogram (bucket layout: 2048 sub-buckets, doubling widths).
 class Histogram {
@@ -67,6 +67,7 @@ class Histogram {
     __extension__ typedef unsigned __int128 Sum;
 
     std::vector<std::uint64_t> counts_;
+    std::vector<std::uint64_t> used_;  ///< a bit for each bucket that is not empty
     std::uint64_t count_ = 0;
     std::uint64_t overflowed_ = 0;
     Sum sum_ns_ = 0;

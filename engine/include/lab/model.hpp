@@ -303,6 +303,41 @@ struct Balancer {
     friend bool operator==(const Balancer&, const Balancer&) = default;
 };
 
+/// How runnable threads share the cores of a host: all at once, each with an equal share (what
+/// short slices come to), or one after the other for a slice each.
+enum class Scheduling : std::uint8_t { shared, slices };
+
+/// The computer that the server runs on. The live engine has this one and no other.
+struct Host {
+    int cores = 0;                              ///< 0: as many as this computer has
+    Scheduling scheduling = Scheduling::shared;
+    Duration slice = 4ms;                       ///< slices: the longest turn of a thread
+    Duration switch_cost{};                     ///< slices: added where a core changes threads
+    friend bool operator==(const Host&, const Host&) = default;
+};
+
+/// What things cost in virtual time; the live engine pays the real price. All but `connect`,
+/// `network`, `hand_off` and `wake` are CPU time. Not fixed: what was measured on this computer
+/// (lab/calibration.hpp), or these values where nothing was.
+struct Costs {
+    bool fixed = false;             ///< these values count, whatever was measured
+    Duration network = 12us;        ///< one way between client and server, the kernel's part
+    Duration connect = 60us;        ///< until a new connection may be used
+    Duration parse = 8us;           ///< front end: reading and understanding a request
+    Duration answer = 10us;         ///< front end: writing an answer
+    Duration body_kb = 300ns;       ///< each 1,000 bytes of a body: made and written
+    Duration hand_off = 15us;       ///< until a sleeping thread runs that was given work
+    Duration wake = 70us;           ///< a sleep ends later by this
+    Duration query = 12us;          ///< a query but for its rows
+    Duration scan_row = 150ns;      ///< each row that a scan compares
+    Duration read_row = 600ns;      ///< each row that is read
+    Duration update = 90us;         ///< a row changed and committed
+    Duration render = 8us;          ///< a template but for its rows
+    Duration render_row = 1us;      ///< each row rendered
+    Duration cache = 2us;           ///< one look-up or store
+    friend bool operator==(const Costs&, const Costs&) = default;
+};
+
 /// The thing under test.
 struct System {
     Server server;
@@ -311,6 +346,8 @@ struct System {
     Database database;
     Network network;
     Balancer balancer;
+    Host host;
+    Costs costs;
     friend bool operator==(const System&, const System&) = default;
 };
 

@@ -19,7 +19,8 @@ namespace lab {
 struct Knob {
     std::string path;
     std::string label;  ///< from the table of names unless the file gives one
-    std::string group;  ///< "Load", "Server", "Handler", "Cache", "Database", "Network", "Balancer"
+    std::string group;  ///< "Load", "Server", "Handler", "Cache", "Database", "Network",
+                        ///< "Balancer", "Host"
     double least = 0;   ///< base units, as in SettingInfo; for choices the count of
                         ///< values
     double most = 0;

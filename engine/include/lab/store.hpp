@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,14 @@ struct StoredProgress {
     friend bool operator==(const StoredProgress&, const StoredProgress&) = default;
 };
 
+/// What things cost on this computer, as lab::write_costs() writes it.
+struct StoredCalibration {
+    std::string costs;
+    std::string machine;
+    std::int64_t at_unix_ms = 0;
+    friend bool operator==(const StoredCalibration&, const StoredCalibration&) = default;
+};
+
 /// Predictions and progress on disk. SQLite, WAL, synchronous=FULL: what is stored survives kill
 /// -9.
 ///
@@ -46,6 +55,9 @@ class Store {
     [[nodiscard]] virtual std::string remark() const = 0;
     [[nodiscard]] virtual Result<void> save(const StoredPrediction&) = 0;
     [[nodiscard]] virtual Result<void> save(const StoredProgress&) = 0;
+    /// The newest one counts; older ones are forgotten.
+    [[nodiscard]] virtual Result<void> save(const StoredCalibration&) = 0;
+    [[nodiscard]] virtual std::optional<StoredCalibration> calibration() const = 0;
     [[nodiscard]] virtual std::vector<StoredPrediction> predictions(
         const std::string& scenario) const = 0;
     [[nodiscard]] virtual std::vector<StoredProgress> progress() const = 0;

@@ -24,6 +24,7 @@ Duration gaps(std::int64_t count, ArrivalRate rate) {
 RequestMix::RequestMix(const Load& load, std::vector<double> route_weights, std::uint64_t seed)
     : cumulative_{std::move(route_weights)},
       keys_{static_cast<std::uint64_t>(std::max(load.keys, 1)), load.zipf},
+      keys_count_{static_cast<std::uint64_t>(std::max(load.keys, 1))},
       users_{static_cast<std::uint64_t>(std::max(load.users, 1))},
       seed_{seed},
       draws_user_{load.model == LoadModel::open} {
@@ -37,6 +38,16 @@ RequestMix::RequestMix(const Load& load, std::vector<double> route_weights, std:
 }
 
 void RequestMix::describe(Planned& planned) const {
+    // What can come to one thing only is not drawn: each draw is keyed, so that none moves another.
+    planned.key = keys_count_ > 1 ? keys_.draw(seed_, planned.id, key_of(Purpose::key)) : 0;
+    if (draws_user_ && users_ > 1) {
+        planned.user = static_cast<std::uint32_t>(
+            keyed_below(seed_, planned.id, key_of(Purpose::user), users_));
+    } else if (draws_user_) {
+        planned.user = 0;
+    }
+    planned.route = 0;
+    if (cumulative_.size() == 1) return;
     const double point =
         keyed_uniform(seed_, planned.id, key_of(Purpose::route)) * cumulative_.back();
     // The first whose end lies beyond the point: a route of weight 0 has no width and is never
@@ -46,11 +57,20 @@ void RequestMix::describe(Planned& planned) const {
         chosen = std::lower_bound(cumulative_.begin(), cumulative_.end(), cumulative_.back());
     }
     planned.route = static_cast<std::uint32_t>(chosen - cumulative_.begin());
-    planned.key = keys_.draw(seed_, planned.id, key_of(Purpose::key));
-    if (draws_user_) {
-        planned.user = static_cast<std::uint32_t>(
-            keyed_below(seed_, planned.id, key_of(Purpose::user), users_));
+}
+
+std::vector<double> route_weights(const std::vector<Route>& routes, const Load& load) {
+    if (routes.empty()) return {1.0};
+    std::vector<double> weights(routes.size(), 0.0);
+    double sum = 0;
+    for (const RouteShare& share : load.mix) {
+        for (std::size_t i = 0; i < routes.size(); ++i) {
+            if (routes[i].id != share.route || !(share.weight > 0)) continue;
+            weights[i] += share.weight;
+            sum += share.weight;
+        }
     }
+    return sum > 0 ? weights : std::vector<double>(routes.size(), 1.0);
 }
 
 namespace {

@@ -34,10 +34,16 @@ class RequestMix {
   private:
     std::vector<double> cumulative_;
     ZipfSampler keys_;
+    std::uint64_t keys_count_;
     std::uint64_t users_;
     std::uint64_t seed_;
     bool draws_user_;
 };
+
+/// How often each route is asked for: the load's mix, or all alike where it names none with a share
+/// above 0; one weight where there is no route.
+[[nodiscard]] std::vector<double> route_weights(const std::vector<Route>& routes,
+                                                const Load& load);
 
 /// Open loop: when each request is due. Arrivals ignore answers. Pure; `now` is never read.
 /// Constant: one every 1/rate. Poisson: exponential gaps. A gap stands before the first arrival

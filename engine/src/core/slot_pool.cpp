@@ -160,7 +160,11 @@ std::optional<Wake> SlotPool::serve(Instant now) {
     if (idle_.empty() || first == queue_.size()) return std::nullopt;
     const auto chosen = queue_.begin() + static_cast<std::ptrdiff_t>(first);
     const Wake wake{chosen->ticket, take_idle()};
-    queue_.erase(chosen);
+    if (first == 0) {
+        queue_.pop_front();
+    } else {
+        queue_.erase(chosen);
+    }
     return wake;
 }
 

@@ -8,11 +8,11 @@
 #include <mutex>
 #include <utility>
 
+#include "core/keyspace.hpp"
 #include "lab/model.hpp"
 #include "lab/result.hpp"
 #include "live/connection.hpp"
 #include "live/database_template.hpp"
-#include "live/keyspace.hpp"
 #include "live/private_folder.hpp"
 #include "live/query_text.hpp"
 #include "live/replica.hpp"
@@ -54,7 +54,7 @@ class Database : public std::enable_shared_from_this<Database> {
     /// The copy that is read, or nullptr: the first is.
     [[nodiscard]] std::shared_ptr<Replica> replica() const;
 
-    [[nodiscard]] const Keyspace& keys() const { return data_->keys; }
+    [[nodiscard]] const core::Keyspace& keys() const { return data_->keys; }
     [[nodiscard]] VersionTable& versions() { return *data_->versions; }
     [[nodiscard]] std::shared_ptr<const VersionTable> shared_versions() const {
         return data_->versions;
@@ -70,7 +70,7 @@ class Database : public std::enable_shared_from_this<Database> {
     /// What all views of it share; goes with the last of them.
     struct Data {
         explicit Data(const Options& options);
-        Keyspace keys;
+        core::Keyspace keys;
         std::shared_ptr<VersionTable> versions;
         std::unique_ptr<PrivateFolder> folder;
         std::filesystem::path file;

@@ -13,7 +13,7 @@
 #include <fmt/format.h>
 
 #include "core/keyed_random.hpp"
-#include "live/keyspace.hpp"
+#include "core/keyspace.hpp"
 #include "live/private_folder.hpp"
 #include "live/sqlite_handle.hpp"
 
@@ -72,7 +72,7 @@ bool is_whole(const fs::path& file, int products) {
 }
 
 Result<void> bind_and_step(sqlite3* database, sqlite3_stmt* insert, std::int64_t product,
-                           const Keyspace& keys) {
+                           const core::Keyspace& keys) {
     const std::string sku = sku_of(product);
     const std::string name = name_of(product);
     const std::string description = description_of(product);
@@ -113,7 +113,7 @@ Result<void> insert_products(sqlite3* database, int products, const Preparation&
                           "INSERT INTO review(product, number, stars, text) "
                           "VALUES(?1, ?2, ?3, ?4)");
     if (!review) return review.error();
-    const Keyspace keys{products};
+    const core::Keyspace keys{products};
     int shown = -1;
     for (int product = 1; product <= products; ++product) {
         if (product % rows_a_look == 1) {

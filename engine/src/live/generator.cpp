@@ -31,7 +31,7 @@ Result<void> check(const Generator::Options& options) {
     if (!std::isfinite(load.rate.per_second()) || load.rate.per_second() < 0) {
         return bad_load("load.rate", "a number, not negative");
     }
-    if (load.users < 1 || static_cast<std::uint64_t>(load.users) >= Crowd::most_users) {
+    if (load.users < 1 || static_cast<std::uint64_t>(load.users) >= core::Crowd::most_users) {
         return bad_load("load.users", "1 to 1,000,000");
     }
     if (load.connections < 1) return bad_load("load.connections", "at least 1");
@@ -44,7 +44,7 @@ Result<void> check(const Generator::Options& options) {
 /// A new load comes validated; what slipped through must not stop the program.
 Load made_sane(Load load) {
     if (!std::isfinite(load.rate.per_second())) load.rate = ArrivalRate{};
-    load.users = std::clamp(load.users, 1, static_cast<int>(Crowd::most_users) - 1);
+    load.users = std::clamp(load.users, 1, static_cast<int>(core::Crowd::most_users) - 1);
     load.connections = std::max(load.connections, 1);
     load.backlog = std::max(load.backlog, 0);
     load.keys = std::max(load.keys, 1);

@@ -29,20 +29,6 @@ constexpr int most_in_a_row = 256;
 
 Instant clock_now() { return std::chrono::steady_clock::now(); }
 
-std::vector<double> route_weights(const std::vector<Route>& routes, const Load& load) {
-    if (routes.empty()) return {1.0};
-    std::vector<double> weights(routes.size(), 0.0);
-    double sum = 0;
-    for (const RouteShare& share : load.mix) {
-        for (std::size_t i = 0; i < routes.size(); ++i) {
-            if (routes[i].id != share.route || !(share.weight > 0)) continue;
-            weights[i] += share.weight;
-            sum += share.weight;
-        }
-    }
-    return sum > 0 ? weights : std::vector<double>(routes.size(), 1.0);
-}
-
 std::vector<RequestTemplate> templates_of(const Generator::Options& options) {
     if (options.routes.empty()) return {url_template(options.target, options.ask_times)};
     return route_templates(options.target, options.routes, options.ask_times);
@@ -61,7 +47,7 @@ LoadLoop::LoadLoop(Generator::Options options, Generator::Callbacks callbacks, I
       last_cut_{start},
       last_alive_{start},
       next_tick_{start},
-      mix_{load_, route_weights(options_.routes, load_), options_.seed},
+      mix_{load_, core::route_weights(options_.routes, load_), options_.seed},
       schedule_{load_, options_.seed, start},
       crowd_{options_.seed},
       network_{options_.network},
@@ -310,7 +296,7 @@ void LoadLoop::change_load(Load load, Network network, Instant now) {
     breaker_.change(load_.breaker, now);
     hedge_.change(load_.hedge);
     set_watching();
-    mix_ = core::RequestMix{load_, route_weights(options_.routes, load_), options_.seed};
+    mix_ = core::RequestMix{load_, core::route_weights(options_.routes, load_), options_.seed};
     shortest_timeout_ = std::min(shortest_timeout_, load_.timeout);
     if (load_.model == LoadModel::open) {
         if (before.model == LoadModel::closed) {

@@ -13,11 +13,11 @@
 
 #include "core/arrival_schedule.hpp"
 #include "core/circuit_breaker.hpp"
+#include "core/crowd.hpp"
 #include "core/hedge_policy.hpp"
 #include "core/retry_policy.hpp"
 #include "live/client_connection.hpp"
 #include "live/generator.hpp"
-#include "live/generator_crowd.hpp"
 #include "live/generator_text.hpp"
 
 namespace lab::live {
@@ -179,7 +179,7 @@ class LoadLoop final : private ConnectionOwner {
     core::ArrivalSchedule schedule_;
     core::RequestId schedule_base_ = 0;  ///< added to the schedule's numbers
     core::RequestId last_id_ = 0;
-    Crowd crowd_;
+    core::Crowd crowd_;
     std::vector<core::Planned> visits_;  ///< open loop: the next requests of visitors, a heap
 
     Network network_;

@@ -110,7 +110,7 @@ std::uint64_t statement_id(const core::AskedQuery& asked, Access access, const I
 }
 
 void bind_question(sqlite3_stmt* statement, const core::AskedQuery& asked, std::uint64_t key,
-                   const Keyspace& keys, const std::vector<ProductRow>& rows) {
+                   const core::Keyspace& keys, const std::vector<ProductRow>& rows) {
     const auto product_at = [&rows](std::size_t i) { return i < rows.size() ? rows[i].id : 0; };
     switch (asked.kind) {
         case QueryKind::product_by_sku:

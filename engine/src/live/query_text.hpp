@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "core/keyspace.hpp"
 #include "core/program.hpp"
 #include "lab/model.hpp"
-#include "live/keyspace.hpp"
 
 namespace lab::live {
 
@@ -44,7 +44,7 @@ struct ProductRow {
                                          const Indexes& has);
 /// `rows`: of the round trips before, for those that ask about them.
 void bind_question(sqlite3_stmt* statement, const core::AskedQuery& asked, std::uint64_t key,
-                   const Keyspace& keys, const std::vector<ProductRow>& rows);
+                   const core::Keyspace& keys, const std::vector<ProductRow>& rows);
 
 /// Takes the rows of one round trip in, one after another. `rows` is overwritten by a question for
 /// products, and added to by one for their reviews.

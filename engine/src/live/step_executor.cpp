@@ -267,7 +267,7 @@ core::Fault StepExecutor::update(const core::Effect& effect) {
 /// For a write that drops what was made from them.
 void StepExecutor::note_rows(const core::AskedQuery& asked) {
     if (!worker_->cache) return;
-    const Keyspace& keys = worker_->connections->database()->keys();
+    const core::Keyspace& keys = worker_->connections->database()->keys();
     std::vector<std::uint64_t>& rows = answer_->rows;
     switch (asked.kind) {
         case QueryKind::product_by_sku:
@@ -276,7 +276,7 @@ void StepExecutor::note_rows(const core::AskedQuery& asked) {
             rows.push_back(keys.row_of(asked.kind, exchange_->key));
             return;
         case QueryKind::products_under_price:
-            rows.push_back(Keyspace::whole_table());
+            rows.push_back(core::Keyspace::whole_table());
             return;
         case QueryKind::reviews_per_product:
         case QueryKind::reviews_in_batch:
@@ -353,10 +353,10 @@ void StepExecutor::store(std::uint64_t lot) {
 void StepExecutor::drop_entries() {
     state.store(WorkerState::cache, std::memory_order_relaxed);
     if (!worker_->cache || !worker_->connections) return;
-    const Keyspace& keys = worker_->connections->database()->keys();
+    const core::Keyspace& keys = worker_->connections->database()->keys();
     worker_->cache->drop_made_from({keys.row_of(QueryKind::product_by_id, exchange_->key),
                                     keys.row_of(QueryKind::products_by_category, exchange_->key),
-                                    Keyspace::whole_table()});
+                                    core::Keyspace::whole_table()});
 }
 
 }  // namespace lab::live

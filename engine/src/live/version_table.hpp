@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "core/keyspace.hpp"
 #include "core/program.hpp"
-#include "live/keyspace.hpp"
 
 namespace lab::live {
 
@@ -19,7 +19,7 @@ class VersionTable {
   public:
     /// `base`: the version of a row that nobody has changed yet. A database that takes another's
     /// place while the run goes on begins where that one had come to.
-    VersionTable(const Keyspace& keys, std::uint64_t base)
+    VersionTable(const core::Keyspace& keys, std::uint64_t base)
         : keys_{keys},
           base_{base},
           last_{base},
@@ -75,7 +75,7 @@ class VersionTable {
         return newest;
     }
 
-    Keyspace keys_;
+    core::Keyspace keys_;
     std::uint64_t base_;
     std::atomic<std::uint64_t> last_;
     std::atomic<std::uint64_t> committed_;

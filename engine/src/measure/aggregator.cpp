@@ -11,6 +11,9 @@
 namespace lab::measure {
 namespace {
 
+/// Frames that are looked at again when the end of the window is known: two minutes of them.
+constexpr std::ptrdiff_t most_kept = 1'200;
+
 /// As long as this for a cut that was asked for after 100 ms: the process did not run. Cuts end on
 /// the beat, so that one of four tenths stands for a silence of up to five.
 constexpr Duration silent_cut = 400ms;
@@ -88,6 +91,8 @@ struct Sums {
         const double lookups = proxy_hits + proxy_misses;
         if (lookups > 0) r.proxy_hit_ratio = proxy_hits / lookups;
     }
+    std::uint64_t kills = 0, restarts = 0, boots = 0;  ///< of frames that end inside
+    std::int64_t memory_peak = 0;
 
     void add(const Kept& frame, Instant from, Instant to, unsigned cores) {
         const double whole = to_seconds(frame.end - frame.start);
@@ -113,6 +118,12 @@ struct Sums {
         bytes = frame.bytes;
         for (std::size_t i = 0; i < database.size(); ++i) {
             database[i] += share * static_cast<double>(frame.database.*database_counts[i]);
+        }
+        memory_peak = std::max(memory_peak, frame.memory.count);
+        if (frame.end <= to) {
+            kills += frame.kills;
+            restarts += frame.restarts;
+            boots += frame.boots;
         }
         if (frame.tokens == 0) return;
         loop_s += inside;
@@ -140,18 +151,6 @@ void tell_database(RunResult& r, const Sums& sums) {
     }
 }
 
-/// What happened to workers: in the frames that end inside the window.
-void add_lives(RunResult& r, const std::vector<Kept>& frames, Instant from, Instant to) {
-    for (const Kept& frame : frames) {
-        if (frame.end <= from || frame.start >= to) continue;
-        r.memory_peak.count = std::max(r.memory_peak.count, frame.memory.count);
-        if (frame.end > to) continue;
-        r.worker_kills += frame.kills;
-        r.worker_restarts += frame.restarts;
-        r.worker_boots += frame.boots;
-    }
-}
-
 std::vector<RequestEvent> joined(const std::vector<RequestEvent>& client,
                                  std::vector<RequestEvent> server) {
     server.insert(server.end(), client.begin(), client.end());
@@ -166,8 +165,19 @@ struct Aggregator::State {
     Run run;
     std::uint64_t frames = 0;
     std::vector<Kept> kept;
+    Sums folded;  ///< of frames before those kept: a long run needs no more room than a short one
     Duration longest_gap{};
     std::vector<SettingChange> changes;
+
+    /// What is folded ended long before the window can have.
+    void fold() {
+        const Instant from = run.start + run.warm_up;
+        for (std::ptrdiff_t i = 0; i < most_kept; ++i) {
+            folded.add(kept[static_cast<std::size_t>(i)], from, Instant::max(),
+                       std::max(1U, run.cores));
+        }
+        kept.erase(kept.begin(), kept.begin() + most_kept);
+    }
 
     void keep(const Frame& f, Duration generator_cpu) {
         Kept k;
@@ -200,6 +210,7 @@ struct Aggregator::State {
         k.bytes = f.server.cache_bytes;
         k.database = f.server.database;
         kept.push_back(k);
+        if (kept.size() >= 2 * static_cast<std::size_t>(most_kept)) fold();
         if (f.interrupted) longest_gap = std::max(longest_gap, f.length);
         changes.insert(changes.end(), f.changes.begin(), f.changes.end());
     }
@@ -266,6 +277,7 @@ RunResultPtr Aggregator::finish(const WindowTotals& totals, bool stopped_early,
     r->parts = totals.parts;
     r->parts_of = totals.parts_of;
     r->concurrency = totals.concurrency;
+    r->trace = totals.trace;
     r->plans = std::move(plans);
     r->remarks = std::move(remarks);
 
@@ -277,7 +289,7 @@ RunResultPtr Aggregator::finish(const WindowTotals& totals, bool stopped_early,
     r->throughput_per_s = rate(totals.inside.of(Ending::ok));
     r->goodput_per_s = rate(totals.inside.good);
 
-    Sums sums;
+    Sums sums = s.folded;
     for (const Kept& k : s.kept) sums.add(k, totals.from, totals.to, std::max(1U, s.run.cores));
     r->utilisation_workers = share_of(from_seconds(sums.busy_s), sums.thread_s);
     r->utilisation_cpu = share_of(from_seconds(sums.worker_cpu_s), sums.core_s);
@@ -292,7 +304,10 @@ RunResultPtr Aggregator::finish(const WindowTotals& totals, bool stopped_early,
     tell_cache(*r, sums);
     tell_database(*r, sums);
     sums.tell_backends(*r, s.kept);
-    add_lives(*r, s.kept, totals.from, totals.to);
+    r->worker_kills = sums.kills;
+    r->worker_restarts = sums.restarts;
+    r->worker_boots = sums.boots;
+    r->memory_peak.count = sums.memory_peak;
 
     Circumstances seen;
     seen.stopped_early = stopped_early;

@@ -50,11 +50,26 @@ constexpr std::int64_t upper_of(std::uint32_t bucket) noexcept {
     return std::min(edge.lower + edge.width - 1, highest_ns);
 }
 
+constexpr std::size_t words = (buckets + 63) / 64;
+
+/// Calls `visit(bucket)` for each bucket in [first, last] whose bit is set, ascending, until it
+/// says true.
+template <class Visit>
+void each_used(const std::vector<std::uint64_t>& used, std::uint32_t first, std::uint32_t last,
+               Visit&& visit) {
+    for (std::uint32_t word = first / 64; word <= last / 64; ++word) {
+        for (std::uint64_t bits = used.data()[word]; bits != 0; bits &= bits - 1) {
+            const auto bucket = word * 64 + static_cast<std::uint32_t>(std::countr_zero(bits));
+            if (bucket > last || visit(bucket)) return;
+        }
+    }
+}
+
 Error no_samples() { return {ErrorCode::no_samples, "", "there are no samples"}; }
 
 }  // namespace
 
-Histogram::Histogram() : counts_(buckets), lowest_used_{buckets}, highest_used_{0} {}
+Histogram::Histogram() : counts_(buckets), used_(words), lowest_used_{buckets}, highest_used_{0} {}
 
 void Histogram::record(Duration value, std::uint64_t count) noexcept {
     if (count == 0) return;
@@ -62,6 +77,7 @@ void Histogram::record(Duration value, std::uint64_t count) noexcept {
     if (value.count() > highest_ns) overflowed_ += count;
     const std::uint32_t bucket = index_of(ns);
     counts_.data()[bucket] += count;
+    used_.data()[bucket / 64] |= std::uint64_t{1} << (bucket % 64);
     count_ += count;
     sum_ns_ += static_cast<Sum>(static_cast<std::uint64_t>(ns)) * count;
     lowest_used_ = std::min(lowest_used_, bucket);
@@ -70,8 +86,13 @@ void Histogram::record(Duration value, std::uint64_t count) noexcept {
 
 void Histogram::merge(const Histogram& other) noexcept {
     if (other.count_ == 0) return;
-    for (std::uint32_t b = other.lowest_used_; b <= other.highest_used_; ++b)
+    each_used(other.used_, other.lowest_used_, other.highest_used_, [&](std::uint32_t b) {
         counts_[b] += other.counts_[b];
+        return false;
+    });
+    for (std::uint32_t word = other.lowest_used_ / 64; word <= other.highest_used_ / 64; ++word) {
+        used_[word] |= other.used_[word];
+    }
     count_ += other.count_;
     overflowed_ += other.overflowed_;
     sum_ns_ += other.sum_ns_;
@@ -83,6 +104,7 @@ void Histogram::merge(const SparseCounts& other) noexcept {
     for (const auto& [bucket, count] : other) {
         if (bucket >= buckets || count == 0) continue;
         counts_[bucket] += count;
+        used_[bucket / 64] |= std::uint64_t{1} << (bucket % 64);
         count_ += count;
         const Edge edge = edge_of(bucket);
         sum_ns_ +=
@@ -93,8 +115,13 @@ void Histogram::merge(const SparseCounts& other) noexcept {
 }
 
 void Histogram::clear() noexcept {
-    if (count_ != 0)
-        std::fill(counts_.begin() + lowest_used_, counts_.begin() + highest_used_ + 1, 0U);
+    if (count_ != 0) {
+        each_used(used_, lowest_used_, highest_used_, [&](std::uint32_t b) {
+            counts_[b] = 0;
+            return false;
+        });
+        std::fill(used_.begin() + lowest_used_ / 64, used_.begin() + highest_used_ / 64 + 1, 0U);
+    }
     count_ = 0;
     overflowed_ = 0;
     sum_ns_ = 0;
@@ -112,11 +139,13 @@ Result<Duration> Histogram::percentile(double percent) const {
     const auto wanted = std::clamp<std::uint64_t>(
         rank >= static_cast<double>(count_) ? count_ : static_cast<std::uint64_t>(rank), 1, count_);
     std::uint64_t seen = 0;
-    for (std::uint32_t b = lowest_used_; b <= highest_used_; ++b) {
+    std::uint32_t found = highest_used_;
+    each_used(used_, lowest_used_, highest_used_, [&](std::uint32_t b) {
         seen += counts_[b];
-        if (seen >= wanted) return Duration{upper_of(b)};
-    }
-    return Duration{upper_of(highest_used_)};
+        found = b;
+        return seen >= wanted;
+    });
+    return Duration{upper_of(found)};
 }
 
 Result<Duration> Histogram::mean() const {
@@ -140,7 +169,11 @@ std::uint64_t Histogram::count_at_or_below(Duration value) const noexcept {
     std::uint64_t seen = 0;
     const std::uint32_t last =
         std::min(value.count() == 0 ? 0U : index_of(value.count()), highest_used_);
-    for (std::uint32_t b = lowest_used_; b <= last; ++b) seen += counts_[b];
+    if (last < lowest_used_) return 0;
+    each_used(used_, lowest_used_, last, [&](std::uint32_t b) {
+        seen += counts_[b];
+        return false;
+    });
     return seen;
 }
 
@@ -148,13 +181,14 @@ SparseCounts Histogram::sparse() const {
     constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
     SparseCounts out;
     if (count_ == 0) return out;
-    for (std::uint32_t b = lowest_used_; b <= highest_used_; ++b) {
+    each_used(used_, lowest_used_, highest_used_, [&](std::uint32_t b) {
         for (std::uint64_t left = counts_[b]; left > 0;) {
             const std::uint64_t part = std::min(left, most);
             out.emplace_back(b, static_cast<std::uint32_t>(part));
             left -= part;
         }
-    }
+        return false;
+    });
     return out;
 }
 

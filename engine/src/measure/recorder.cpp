@@ -128,13 +128,35 @@ void add(PartTimes& sum, const PartTimes& parts) {
     for (std::size_t i = 0; i < part_count; ++i) sum[i] += parts[i];
 }
 
-/// Four histograms of one interval; WindowTotals has the same four of the window.
-struct IntervalHistograms {
+/// What one interval adds up to.
+struct Interval {
     Histogram latency, since_send, service, slip;
+    Counts counts;  ///< without planned
+    PartTimes parts{};
+    std::uint64_t parts_of = 0;
 };
 
-template <class Histograms>
-void record(Histograms& h, const Sample& s) {
+/// Adds `from` to the window, which has the same of all its intervals.
+void add(WindowTotals& window, const Interval& from) {
+    window.latency.merge(from.latency);
+    window.since_send.merge(from.since_send);
+    window.service.merge(from.service);
+    window.slip.merge(from.slip);
+    window.counts += from.counts;
+    add(window.parts, from.parts);
+    window.parts_of += from.parts_of;
+}
+
+/// Takes what both have of one histogram and leaves them empty.
+SparseCounts take(Histogram& a, Histogram& b) {
+    if (b.count() > 0) {
+        a.merge(b);
+        b.clear();
+    }
+    return a.take_sparse();
+}
+
+void record(Interval& h, const Sample& s) {
     if (s.released != Instant{}) h.slip.record(s.released - s.intended);
     if (s.ending != Ending::ok && s.ending != Ending::timed_out) return;
     h.latency.record(s.done - s.intended);
@@ -152,7 +174,7 @@ struct Recorder::Books {
         due.reserve(usual_plans_per_cut);
     }
 
-    [[nodiscard]] bool followed(Instant t) const { return from && t >= *from && (!to || t < *to); }
+    [[nodiscard]] bool follows(Instant t) const { return from && t >= *from && (!to || t < *to); }
 
     std::optional<Instant> from, to;
     std::optional<Instant> cut_start;
@@ -163,9 +185,10 @@ struct Recorder::Books {
     Dots dots;
 
     std::vector<Instant> due;  // planned, and not yet counted in a cut
-    IntervalCut interval;      // counts and parts; the histograms are beside it
-    IntervalHistograms in_interval;
-    WindowTotals window;  // all but from, to and concurrency
+    // Of the present interval: the requests that the window follows, and the others. The window
+    // gets the former when the interval is cut, so that each sample is recorded once.
+    Interval followed, others;
+    WindowTotals window;  // all but from, to and concurrency; of the intervals that were cut
 };
 
 Recorder::Recorder(std::size_t events_per_cut) : books_{std::make_unique<Books>(events_per_cut)} {}
@@ -202,7 +225,7 @@ void Recorder::planned(std::uint64_t, Instant intended) {
     b.due.push_back(intended);
     b.begun_and_not_done.change(intended, +1);
     ++b.open;
-    if (!b.followed(intended)) return;
+    if (!b.follows(intended)) return;
     ++b.window.counts.planned;
     ++b.window.inside.planned;
 }
@@ -210,9 +233,8 @@ void Recorder::planned(std::uint64_t, Instant intended) {
 void Recorder::sent(std::uint64_t id, Instant intended, Instant at, Attempt attempt) {
     Books& b = *books_;
     b.dots.sent(id, at);
-    count(b.interval.counts, attempt);
-    if (b.followed(intended)) count(b.window.counts, attempt);
-    if (b.followed(at)) count(b.window.inside, attempt);
+    count((b.follows(intended) ? b.followed : b.others).counts, attempt);
+    if (b.follows(at)) count(b.window.inside, attempt);
 }
 
 void Recorder::ended(const Sample& s) {
@@ -223,22 +245,17 @@ void Recorder::ended(const Sample& s) {
     b.begun_and_not_done.change(s.done, -1);
     b.dots.done(s.id, s.done, s.ending);
 
-    const bool followed = b.followed(s.intended);
-    count(b.interval.counts, s);
-    record(b.in_interval, s);
-    if (followed) {
-        count(b.window.counts, s);
-        record(b.window, s);
-    }
-    if (b.followed(s.done)) count(b.window.inside, s);
+    const bool followed = b.follows(s.intended);
+    Interval& interval = followed ? b.followed : b.others;
+    count(interval.counts, s);
+    record(interval, s);
+    if (b.follows(s.done)) count(b.window.inside, s);
     if (s.ending != Ending::ok || !s.server) return;
 
     const PartTimes parts = decompose(s);
-    add(b.interval.parts, parts);
-    ++b.interval.parts_of;
+    add(interval.parts, parts);
+    ++interval.parts_of;
     if (!followed) return;
-    add(b.window.parts, parts);
-    ++b.window.parts_of;
     b.window.unexplained.record(parts[static_cast<std::size_t>(Part::unexplained)]);
 }
 
@@ -248,7 +265,7 @@ void Recorder::withdrawn(std::uint64_t id, Instant intended) {
     --b.open;
     b.begun_and_not_done.change(std::max(intended, b.begun_and_not_done.latest()), -1);
     b.dots.forget(id);
-    if (b.followed(intended)) --b.window.counts.planned;
+    if (b.follows(intended)) --b.window.counts.planned;
 }
 
 void Recorder::set_client_backlog(std::size_t waiting) { books_->client_backlog = waiting; }
@@ -264,17 +281,28 @@ std::unique_ptr<IntervalCut> Recorder::cut(Instant end) {
         if (later != b.due.begin()) b.cut_start = *std::min_element(b.due.begin(), later);
     }
 
-    auto out = std::make_unique<IntervalCut>(std::exchange(b.interval, {}));
+    add(b.window, b.followed);
+    auto out = std::make_unique<IntervalCut>();
+    out->counts = b.followed.counts;
+    out->counts += b.others.counts;
+    out->parts = b.followed.parts;
+    add(out->parts, b.others.parts);
+    out->parts_of = b.followed.parts_of + b.others.parts_of;
+    for (Interval* const interval : {&b.followed, &b.others}) {
+        interval->counts = {};
+        interval->parts = {};
+        interval->parts_of = 0;
+    }
     out->start = *b.cut_start;
     out->end = end;
     out->counts.planned = static_cast<std::uint64_t>(later - b.due.begin());
     b.due.erase(b.due.begin(), later);
     b.cut_start = end;
 
-    out->latency = b.in_interval.latency.take_sparse();
-    out->since_send = b.in_interval.since_send.take_sparse();
-    out->service = b.in_interval.service.take_sparse();
-    out->slip = b.in_interval.slip.take_sparse();
+    out->latency = take(b.followed.latency, b.others.latency);
+    out->since_send = take(b.followed.since_send, b.others.since_send);
+    out->service = take(b.followed.service, b.others.service);
+    out->slip = take(b.followed.slip, b.others.slip);
     const std::int64_t begun = b.open - static_cast<std::int64_t>(b.due.size());
     out->in_flight = static_cast<std::uint32_t>(std::max<std::int64_t>(0, begun));
     out->client_backlog = static_cast<std::uint32_t>(b.client_backlog);
@@ -286,6 +314,7 @@ std::unique_ptr<IntervalCut> Recorder::cut(Instant end) {
 std::unique_ptr<WindowTotals> Recorder::totals() const {
     const Books& b = *books_;
     auto out = std::make_unique<WindowTotals>(b.window);
+    add(*out, b.followed);
     out->from = b.from.value_or(Instant{});
     const Instant latest = b.from ? std::max(*b.from, b.begun_and_not_done.latest()) : out->from;
     out->to = b.to.value_or(latest);

@@ -65,6 +65,7 @@ struct WindowTotals {
     std::uint64_t parts_of = 0;
     double concurrency = 0;
     Duration generator_cpu{};
+    std::uint64_t trace = 0;  ///< virtual time: see RunResult
 };
 
 /// Keeps the books of one load thread. Everything is by the timestamps of the samples; no clock is

@@ -438,6 +438,8 @@ std::vector<Row> make_rows() {
     add_cache_cures(table);
     add_database(table);
     add_balancer_rows(table);
+    add_host(table);
+    add_costs(table);
     add_load_section(table);
     add_mix(table);
     return table;

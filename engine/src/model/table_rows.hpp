@@ -97,6 +97,8 @@ Row row(SettingInfo info, Access) {
 
 /// The rows of the sections that have a file of their own.
 void add_database(std::vector<Row>& t);
+void add_host(std::vector<Row>& t);
+void add_costs(std::vector<Row>& t);
 void add_load_section(std::vector<Row>& t);
 void add_balancer_rows(std::vector<Row>& t);
 

@@ -302,6 +302,11 @@ Result<void> check_together(const Model& model) {
                        "found 0, a thread for each connection, with dispatch = \"ahead\"; "
                        "allowed: a number of threads, or dispatch = \"shared\"");
     }
+    const Costs& costs = model.system.costs;
+    if (!costs.fixed && costs != Costs{}) {
+        return problem("costs.fixed",
+                       "found false with costs of one's own; allowed: true, so that they count");
+    }
     if (model.load.model == LoadModel::closed && model.load.users > most_connections) {
         return problem("load.users",
                        fmt::format("found {}; allowed: at most {} in closed loop, where each user "

@@ -152,6 +152,7 @@ std::string to_json(const RunResult& r) {
     o.text("scenario", r.scenario);
     o.text("mode", r.mode);
     o.count("seed", r.seed);
+    if (r.trace != 0) o.text("trace", fmt::format("{:016x}", r.trace));
     o.number("duration_s", to_seconds(r.length));
     o.number("offered_per_s", rate(r, r.offered_per_s));
     o.number("throughput_per_s", rate(r, r.throughput_per_s));

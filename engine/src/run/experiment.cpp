@@ -5,7 +5,10 @@
 #include "live/platform.hpp"
 #include "live/server.hpp"
 #include "measure/aggregator.hpp"
+#include "run/virtual_driver.hpp"
+#include "run/virtual_plan.hpp"
 #include "run/worker_thread.hpp"
+#include "virtual/support.hpp"
 
 #include "lab/assert.hpp"
 #include "lab/doctor.hpp"
@@ -66,6 +69,7 @@ struct Run {
     std::unique_ptr<live::Server> server;
     std::unique_ptr<live::Generator> generator;
     std::unique_ptr<measure::Aggregator> aggregator;
+    std::shared_ptr<run::VirtualDriver> driver;  ///< of virtual time, in place of the three above
     std::deque<PendingChange> pending;
     std::uint64_t generation = 0;
     bool stop_asked = false;
@@ -95,7 +99,9 @@ class Experiment::Impl {
     }
 
     Result<void> start(RunPlan plan) {
-        if (auto valid = validate(plan.model); !valid) return valid.error();
+        if (auto fit = check(plan.mode, plan.model); !fit) return fit;
+        if (auto fit = check_plan(plan); !fit) return fit;
+        mode_.store(plan.mode);
         balanced_ = is_balanced(plan.model);
         control_.post([this, plan = std::move(plan)]() mutable {
             if (closing_) return;
@@ -110,12 +116,12 @@ class Experiment::Impl {
     }
 
     Result<std::uint64_t> apply(Model model) {
-        if (auto valid = validate(model); !valid) return valid.error();
         if (is_balanced(model) != balanced_) {
             return Error{ErrorCode::invalid_input, "balancer.rule",
                          "a run that goes on keeps its balancer, or stays without one; allowed: "
                          "stop it, and start it with the new rule"};
         }
+        if (auto fit = check(mode_.load(), model); !fit) return fit.error();
         const auto generation = next_generation_.fetch_add(1) + 1;
         control_.post([this, generation, model = std::move(model)]() mutable {
             if (queued_) {
@@ -150,7 +156,34 @@ class Experiment::Impl {
         });
     }
 
+    void set_pace(Pace pace) {
+        control_.post([this, pace] {
+            pace_ = pace;
+            if (run_ && run_->driver) run_->driver->set_pace(pace);
+        });
+    }
+
+    void step(Duration by) {
+        control_.post([this, by] {
+            if (run_ && run_->driver) run_->driver->step(by);
+        });
+    }
+
   private:
+    /// Whether that runner can do the model.
+    static Result<void> check(RunMode mode, const Model& model) {
+        if (auto valid = validate(model); !valid) return valid;
+        if (mode == RunMode::virtual_time) return virtual_time::check_supported(model);
+        return run::check_live(model);
+    }
+
+    static Result<void> check_plan(const RunPlan& plan) {
+        if (plan.mode == RunMode::virtual_time || !plan.requests) return {};
+        return Error{ErrorCode::invalid_input, "requests",
+                     "found a number of requests for a live run; allowed: --mode virtual, or a "
+                     "length"};
+    }
+
     void phase(RunPhase phase, const std::string& progress = {}) {
         if (!closing_ && events_.on_phase) events_.on_phase(phase, progress);
     }
@@ -165,6 +198,7 @@ class Experiment::Impl {
         run_->model = plan.model;
         run_->plan = std::move(plan);
         phase(RunPhase::preparing);
+        if (run_->plan.mode == RunMode::virtual_time) return begin_virtual();
         auto options = server_options(run_->plan);
         options.cancelled = [flag = run_->cancelled] { return flag->load(); };
         options.on_progress = [this, number = run_->number](const std::string& text) {
@@ -177,6 +211,36 @@ class Experiment::Impl {
                 live::Server::open(std::move(options)));
             control_.post([this, number, server] { server_opened(number, std::move(*server)); });
         });
+    }
+
+    void begin_virtual() {
+        const auto to_run = [this, number = run_->number](auto then) {
+            control_.post([this, number, then = std::move(then)]() mutable {
+                if (run_ && run_->number == number) then();
+            });
+        };
+        run::VirtualDriver::Callbacks callbacks;
+        callbacks.on_phase = [this, to_run](RunPhase at) { to_run([this, at] { phase(at); }); };
+        callbacks.on_frame = [this, to_run](FramePtr frame) {
+            to_run([this, frame = std::move(frame)]() mutable {
+                if (!closing_ && events_.on_frame) events_.on_frame(std::move(frame));
+                run_->driver->frame_taken();
+            });
+        };
+        callbacks.on_done = [this, to_run](Result<RunResultPtr> result) {
+            to_run([this, result = std::move(result)]() mutable {
+                tear_down();
+                finished(std::move(result));
+            });
+        };
+        auto options = run::virtual_options(run_->plan, true);
+        if (!options) return fail(options.error());
+        try {
+            run_->driver = std::make_shared<run::VirtualDriver>(std::move(*options), pace_,
+                                                                std::move(callbacks));
+        } catch (const std::system_error& error) {
+            fail({ErrorCode::no_resources, "threads", error.what()});
+        }
     }
 
     void server_opened(std::uint64_t number, Result<std::unique_ptr<live::Server>> server) {
@@ -229,6 +293,7 @@ class Experiment::Impl {
     void apply_to_run(std::uint64_t generation, Model model) {
         auto changes = changed_settings(run_->model, model);
         run_->model = std::move(model);
+        if (run_->driver) return run_->driver->apply(generation, run_->model);
         if (!run_->generator) return;  // taken up when the server is there
         if (changes.empty()) return;
         run_->generator->apply(run_->model.load, run_->model.system.network);
@@ -269,6 +334,7 @@ class Experiment::Impl {
             run_->stop_asked = true;
             run_->cancelled->store(true);
             if (run_->generator) run_->generator->stop();
+            if (run_->driver) run_->driver->stop();
         } else if (!tearing_down_) {
             idle();
         }
@@ -279,6 +345,7 @@ class Experiment::Impl {
         tearing_down_ = true;
         std::shared_ptr<Run> old = std::move(run_);
         storage_.post([this, old = std::move(old)]() mutable {
+            old->driver.reset();
             old->generator.reset();
             if (old->server) old->server->stop();
             old.reset();
@@ -306,11 +373,13 @@ class Experiment::Impl {
 
     ExperimentEvents events_;
     std::atomic<std::uint64_t> next_generation_{0};
+    std::atomic<RunMode> mode_{RunMode::live};  ///< of the last plan
     std::atomic<bool> closed_{false};
     std::atomic<bool> balanced_{false};  ///< of the plan started last
     // Below: the control thread alone.
     std::unique_ptr<Run> run_;
     std::optional<RunPlan> queued_;
+    Pace pace_;
     std::uint64_t run_count_ = 0;
     bool tearing_down_ = false;
     bool closing_ = false;
@@ -336,5 +405,7 @@ Result<void> Experiment::start(RunPlan plan) { return impl_->start(std::move(pla
 Result<std::uint64_t> Experiment::apply(Model model) { return impl_->apply(std::move(model)); }
 void Experiment::ask_cache(std::size_t most) { impl_->ask_cache(most); }
 void Experiment::stop() { impl_->stop(); }
+void Experiment::set_pace(Pace pace) { impl_->set_pace(pace); }
+void Experiment::step(Duration by) { impl_->step(by); }
 
 }  // namespace lab

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "live/platform.hpp"
 #include "live/server.hpp"
+#include "run/virtual_plan.hpp"
 
 #include "lab/experiment.hpp"
 #include "lab/settings.hpp"
@@ -20,6 +21,7 @@ ServedScenario::~ServedScenario() { stop(); }
 
 Result<std::unique_ptr<ServedScenario>> ServedScenario::open(ServeOptions options) {
     if (auto valid = validate(options.model); !valid) return valid.error();
+    if (auto fit = run::check_live(options.model); !fit) return fit.error();
     live::platform::raise_descriptor_limit();
     live::Server::Options server_options;
     server_options.system = std::move(options.model.system);

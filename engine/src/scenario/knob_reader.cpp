@@ -23,6 +23,7 @@ std::string_view group_of(std::string_view path) {
     if (path.starts_with("cache.")) return groups[3];
     if (path.starts_with("database.")) return groups[4];
     if (path.starts_with("balancer.") || path.starts_with("backend.")) return groups[6];
+    if (path.starts_with("host.") || path.starts_with("costs.")) return groups[7];
     return groups[5];
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// [server], [[route]], [cache], [database], [network], [balancer], [backend.N] and [load].
+// [server], [[route]], [cache], [database], [network], [balancer], [backend.N], [host],
+// [costs] and [load].
 #include <algorithm>
 #include <set>
 
@@ -297,7 +298,8 @@ void read_route(Reading& reading, const Node& node, std::size_t number, Model& m
 }  // namespace
 
 void read_model(Reading& reading, const Node& root, Model& model) {
-    for (const char* section : {"server", "cache", "database", "network", "balancer", "load"}) {
+    for (const char* section :
+         {"server", "cache", "database", "network", "balancer", "host", "costs", "load"}) {
         read_section(reading, root, section, model);
     }
     // What the file gives wins over its preset, wherever the preset stands in it.

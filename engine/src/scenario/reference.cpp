@@ -113,7 +113,7 @@ std::string system_part() {
     const Model model = specimen();
     std::string text;
     for (const std::string_view section :
-         {"server", "cache", "database", "network", "balancer", "load"}) {
+         {"server", "cache", "database", "network", "balancer", "host", "costs", "load"}) {
         text += fmt::format("\n## [{}]\n\n{}", section,
                             settings_rows(model, std::string(section) + "."));
     }

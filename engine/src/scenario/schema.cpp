@@ -31,6 +31,8 @@ constexpr std::array top{
     KeyInfo{"balancer", "a table `[balancer]`", "The proxy in front, and how it chooses.", false},
     KeyInfo{"backend", "tables `[backend.1]` to `[backend.8]`",
             "How single backends differ: `[backend.2]` with `slowdown = 5`.", false},
+    KeyInfo{"host", "a table `[host]`", "The computer, in virtual time.", false},
+    KeyInfo{"costs", "a table `[costs]`", "What things cost in virtual time.", false},
     KeyInfo{"load", "a table `[load]`", "What is asked of the server.", false},
     KeyInfo{"knob", "one table `[[knob]]` or more", "The settings that can be moved in free play.",
             false},
@@ -112,7 +114,7 @@ constexpr std::array knob{
     KeyInfo{"path", "the path of a setting", "What it moves: `server.workers`, `route.pay.wait`.",
             true},
     KeyInfo{"label", title_value, "Its name; from the table of settings if not given.", false},
-    KeyInfo{"group", "Load, Server, Handler, Cache, Database, Network or Balancer",
+    KeyInfo{"group", "Load, Server, Handler, Cache, Database, Network, Balancer or Host",
             "Where it stands; from the path if not given.", false},
     KeyInfo{"min", "as the setting is written", "Least value; the setting's if not given.", false},
     KeyInfo{"max", "as the setting is written", "Most; the setting's if not given.", false},
@@ -220,8 +222,8 @@ std::span<const std::string_view> lesson_kind_names() {
 }
 
 std::span<const std::string_view> knob_groups() {
-    static constexpr std::array<std::string_view, 7> groups{
-        "Load", "Server", "Handler", "Cache", "Database", "Network", "Balancer"};
+    static constexpr std::array<std::string_view, 8> groups{
+        "Load", "Server", "Handler", "Cache", "Database", "Network", "Balancer", "Host"};
     return groups;
 }
 

@@ -55,6 +55,34 @@ class SqliteStore final : public Store {
         });
     }
 
+    /// A table of its own, made when it is first needed: a file without it is no older file.
+    [[nodiscard]] Result<void> save(const StoredCalibration& c) override {
+        return write([&](SQLite::Database& db) {
+            db.exec(
+                "CREATE TABLE IF NOT EXISTS calibration (id INTEGER PRIMARY KEY CHECK (id = 1),"
+                " costs TEXT NOT NULL, machine TEXT NOT NULL, at_unix_ms INTEGER NOT NULL)");
+            SQLite::Statement replace(
+                db,
+                "INSERT OR REPLACE INTO calibration (id, costs, machine, at_unix_ms)"
+                " VALUES (1, ?, ?, ?)");
+            replace.bind(1, c.costs);
+            replace.bind(2, c.machine);
+            replace.bind(3, c.at_unix_ms);
+            replace.exec();
+        });
+    }
+
+    [[nodiscard]] std::optional<StoredCalibration> calibration() const override {
+        std::optional<StoredCalibration> out;
+        read("SELECT costs, machine, at_unix_ms FROM calibration", [&](SQLite::Statement& query) {
+            while (query.executeStep())
+                out = StoredCalibration{query.getColumn(0).getString(),
+                                        query.getColumn(1).getString(),
+                                        query.getColumn(2).getInt64()};
+        });
+        return out;
+    }
+
     [[nodiscard]] std::vector<StoredPrediction> predictions(
         const std::string& scenario) const override {
         std::vector<StoredPrediction> out;

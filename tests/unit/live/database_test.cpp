@@ -223,7 +223,7 @@ TEST_F(DatabaseTest, ReadsFourHundredRowsOfACategory) {
 }
 
 TEST(Keyspace, GivesDifferentKeysDifferentProductsAndCategories) {
-    const Keyspace keys{200'000};
+    const core::Keyspace keys{200'000};
     std::set<std::int64_t> products;
     std::set<std::int32_t> categories;
     for (std::uint64_t key = 0; key < 500; ++key) {

@@ -4,7 +4,7 @@
 
 #include <set>
 
-#include "live/generator_crowd.hpp"
+#include "core/crowd.hpp"
 #include "live/generator_text.hpp"
 #include "live/language.hpp"
 
@@ -112,14 +112,14 @@ TEST(RequestText, KnowsTheFirstFourQueriesInTheOrderOfTheSteps) {
     EXPECT_TRUE(requests.at(0).personal);
 }
 
-std::vector<Crowd::Turn> take_all(Crowd& crowd, Instant now) {
-    std::vector<Crowd::Turn> turns;
+std::vector<core::Crowd::Turn> take_all(core::Crowd& crowd, Instant now) {
+    std::vector<core::Crowd::Turn> turns;
     while (const auto turn = crowd.take(now)) turns.push_back(*turn);
     return turns;
 }
 
 TEST(Crowd, StartsAtOnceWhereNobodyThinks) {
-    Crowd crowd{seed};
+    core::Crowd crowd{seed};
     crowd.resize(3, Distribution{}, at(0s));
     const auto turns = take_all(crowd, at(0s));
     ASSERT_EQ(turns.size(), 3u);
@@ -132,7 +132,7 @@ TEST(Crowd, StartsAtOnceWhereNobodyThinks) {
 }
 
 TEST(Crowd, StartsSpreadOverThePauseSoThatUsersDoNotMarchInStep) {
-    Crowd crowd{seed};
+    core::Crowd crowd{seed};
     crowd.resize(100, Distribution::constant(1s), at(0s));
     const auto early = take_all(crowd, at(500ms)).size();
     EXPECT_GT(early, 30u);
@@ -141,7 +141,7 @@ TEST(Crowd, StartsSpreadOverThePauseSoThatUsersDoNotMarchInStep) {
 }
 
 TEST(Crowd, ThinksFromTheAnswerToTheNextIntendedStart) {
-    Crowd crowd{seed};
+    core::Crowd crowd{seed};
     crowd.resize(1, Distribution{}, at(0s));
     ASSERT_TRUE(crowd.take(at(0s)));
     crowd.finished(0, Distribution::constant(200ms), 0ms, at(1s));
@@ -153,7 +153,7 @@ TEST(Crowd, ThinksFromTheAnswerToTheNextIntendedStart) {
 }
 
 TEST(Crowd, WaitsAfterAFailureThoughNobodyThinks) {
-    Crowd crowd{seed};
+    core::Crowd crowd{seed};
     crowd.resize(1, Distribution{}, at(0s));
     ASSERT_TRUE(crowd.take(at(0s)));
     crowd.finished(0, Distribution{}, 10ms, at(1s));
@@ -161,7 +161,7 @@ TEST(Crowd, WaitsAfterAFailureThoughNobodyThinks) {
 }
 
 TEST(Crowd, GivesAUsersNthRequestTheSameNumberWhateverTheOthersDo) {
-    Crowd busy{seed}, lonely{seed};
+    core::Crowd busy{seed}, lonely{seed};
     busy.resize(10, Distribution{}, at(0s));
     lonely.resize(3, Distribution{}, at(0s));
     std::vector<core::RequestId> of_busy, of_lonely;
@@ -182,7 +182,7 @@ TEST(Crowd, GivesAUsersNthRequestTheSameNumberWhateverTheOthersDo) {
 }
 
 TEST(Crowd, LetsWhoIsTooManyLeaveAfterHisRequestAndWelcomesNewOnes) {
-    Crowd crowd{seed};
+    core::Crowd crowd{seed};
     crowd.resize(4, Distribution{}, at(0s));
     ASSERT_EQ(take_all(crowd, at(0s)).size(), 4u);
     crowd.resize(2, Distribution{}, at(1s));
@@ -197,7 +197,7 @@ TEST(Crowd, LetsWhoIsTooManyLeaveAfterHisRequestAndWelcomesNewOnes) {
 }
 
 TEST(Crowd, NeverGivesANumberTwice) {
-    Crowd crowd{seed};
+    core::Crowd crowd{seed};
     std::set<core::RequestId> ids;
     core::RequestId last = 0;
     for (int round = 0; round < 3; ++round) {
@@ -217,7 +217,7 @@ TEST(Crowd, NeverGivesANumberTwice) {
 }
 
 TEST(Crowd, IsNotBehindAfterASilence) {
-    Crowd crowd{seed};
+    core::Crowd crowd{seed};
     crowd.resize(2, Distribution::constant(1s), at(0s));
     crowd.postpone(at(60s));
     const auto turns = take_all(crowd, at(60s));

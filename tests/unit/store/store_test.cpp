@@ -44,6 +44,18 @@ TEST_F(StoreTest, HasThePredictionsOfAScenarioInTheirOrderAfterAnotherStart) {
     EXPECT_THAT(store->predictions("none"), IsEmpty());
 }
 
+TEST_F(StoreTest, KeepsTheNewestCalibration) {
+    {
+        const auto store = Store::open(folder);
+        EXPECT_FALSE(store->calibration());
+        ASSERT_TRUE(store->save(StoredCalibration{"parse=5us", "2 cores", 7}));
+        ASSERT_TRUE(store->save(StoredCalibration{"parse=6us answer=1us", "2 cores", 9}));
+    }
+    const auto store = Store::open(folder);
+    EXPECT_EQ(store->remark(), "");
+    EXPECT_EQ(store->calibration(), (StoredCalibration{"parse=6us answer=1us", "2 cores", 9}));
+}
+
 TEST_F(StoreTest, KeepsTheFurthestStepOfEachScenario) {
     const auto store = Store::open(folder);
     ASSERT_TRUE(store->save(StoredProgress{"workers", 3, false, 30}));

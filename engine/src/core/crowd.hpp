@@ -9,7 +9,7 @@
 #include "lab/model.hpp"
 #include "lab/units.hpp"
 
-namespace lab::live {
+namespace lab::core {
 
 /// The users of a closed loop: who thinks until when, who has a request out, who has left.
 ///
@@ -19,7 +19,7 @@ class Crowd {
   public:
     struct Turn {
         std::uint32_t user = 0;
-        core::RequestId id = 0;
+        RequestId id = 0;
         Instant intended{};
     };
     static constexpr std::uint64_t most_users = 1u << 20;
@@ -31,7 +31,7 @@ class Crowd {
     /// next turn.
     void resize(std::size_t users, const Distribution& think, Instant now);
     /// Nobody takes part; numbers given from now on are above `last`.
-    void dismiss(core::RequestId last);
+    void dismiss(RequestId last);
 
     /// The user whose request has ended goes on: thinks, at least for `pause`, then has his next
     /// turn.
@@ -52,7 +52,7 @@ class Crowd {
         Instant at;
         std::uint32_t user;
     };
-    [[nodiscard]] core::RequestId next_id(std::uint32_t user) const;
+    [[nodiscard]] RequestId next_id(std::uint32_t user) const;
     void push(Due due);
     void drop_leavers();
 
@@ -63,4 +63,4 @@ class Crowd {
     std::vector<Due> heap_;
 };
 
-}  // namespace lab::live
+}  // namespace lab::core

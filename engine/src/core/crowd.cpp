@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "live/generator_crowd.hpp"
+#include "core/crowd.hpp"
 
 #include <algorithm>
 
 #include "core/keyed_random.hpp"
 #include "lab/assert.hpp"
 
-namespace lab::live {
+namespace lab::core {
 
 namespace {
 
@@ -15,11 +15,11 @@ constexpr auto later = [](const auto& a, const auto& b) {
     return a.at != b.at ? a.at > b.at : a.user > b.user;
 };
 
-std::uint32_t step_of(core::Purpose purpose) { return static_cast<std::uint32_t>(purpose); }
+std::uint32_t step_of(Purpose purpose) { return static_cast<std::uint32_t>(purpose); }
 
 }  // namespace
 
-core::RequestId Crowd::next_id(std::uint32_t user) const {
+RequestId Crowd::next_id(std::uint32_t user) const {
     return std::max(users_[user].turn, first_turn_) * most_users + user + 1;
 }
 
@@ -36,13 +36,13 @@ void Crowd::resize(std::size_t users, const Distribution& think, Instant now) {
         if (users_[user].present) continue;
         users_[user].present = true;
         const auto id = next_id(user);
-        const auto pause = core::keyed_duration(think, seed_, id, step_of(core::Purpose::think));
-        const double rest = core::keyed_uniform(seed_, id, step_of(core::Purpose::jitter));
+        const auto pause = keyed_duration(think, seed_, id, step_of(Purpose::think));
+        const double rest = keyed_uniform(seed_, id, step_of(Purpose::jitter));
         push({now + from_seconds(to_seconds(pause) * rest), user});
     }
 }
 
-void Crowd::dismiss(core::RequestId last) {
+void Crowd::dismiss(RequestId last) {
     size_ = 0;
     first_turn_ = last / most_users + 1;
     drop_leavers();
@@ -54,7 +54,7 @@ void Crowd::finished(std::uint32_t user, const Distribution& think, Duration pau
         return;
     }
     const auto thought =
-        core::keyed_duration(think, seed_, next_id(user), step_of(core::Purpose::think));
+        keyed_duration(think, seed_, next_id(user), step_of(Purpose::think));
     push({now + std::max(thought, pause), user});
 }
 
@@ -87,4 +87,4 @@ void Crowd::postpone(Instant now) {
     std::make_heap(heap_.begin(), heap_.end(), later);
 }
 
-}  // namespace lab::live
+}  // namespace lab::core

@@ -7,7 +7,7 @@
 
 #include "lab/model.hpp"
 
-namespace lab::live {
+namespace lab::core {
 
 /// Rows of one category (a little more where the products do not divide by it).
 inline constexpr int rows_of_category = 400;
@@ -61,4 +61,4 @@ class Keyspace {
     std::uint64_t products_;
 };
 
-}  // namespace lab::live
+}  // namespace lab::core

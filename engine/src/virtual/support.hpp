@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "lab/model.hpp"
+#include "lab/result.hpp"
+
+namespace lab::virtual_time {
+
+/// Whether virtual time can do everything that a model asks for. Errors: invalid_input; `where` is
+/// the path of the first setting that it cannot. Threads: any.
+[[nodiscard]] Result<void> check_supported(const Model& model);
+
+}  // namespace lab::virtual_time
