@@ -95,6 +95,31 @@ TEST(CommandLine, SaysWhatTheorySays) {
     EXPECT_EQ(lab({"theory", "slow-query"}).code, 1) << "no time of its query is stated";
 }
 
+TEST(CommandLine, SweepsAndWritesRows) {
+    const auto ended = lab({"sweep", "workers", "--vary", "server.workers=2", "--runs", "1", "--for",
+                            "1s", "--warm-up", "0s", "--csv", "-"});
+    EXPECT_EQ(ended.code, 0) << ended.error;
+    EXPECT_THAT(ended.out, HasSubstr("server.workers,warm_up_s,runs,offered_per_s"));
+    EXPECT_THAT(ended.out, HasSubstr("\r\n2,"));
+    const auto wrong = lab({"sweep", "workers", "--vary", "server.wokers=2"});
+    EXPECT_EQ(wrong.code, 2);
+    EXPECT_THAT(wrong.error, HasSubstr("server.workers"));
+    EXPECT_EQ(lab({"frontier", "workers", "--vary", "server.workers=2", "--target", "p9 < 1"}).code,
+              2);
+}
+
+TEST(CommandLine, EndsWithOneWhereAClaimDoesNotHold) {
+    const auto file = scratch_file("claims.toml",
+                                   "schema = 1\nid = \"x\"\ntitle = \"X\"\n[run]\nfor = \"1s\"\n"
+                                   "warm_up = \"0s\"\n[[route]]\nid = \"a\"\npath = \"/a\"\n"
+                                   "inline = true\nsteps = []\n[[claim]]\n"
+                                   "that = \"A.throughput > 1000\"\n");
+    const auto ended = lab({"check", file.string(), "--runs", "1"});
+    EXPECT_EQ(ended.code, 1) << ended.error;
+    EXPECT_THAT(ended.out, HasSubstr("BROKEN"));
+    EXPECT_THAT(ended.out, HasSubstr("seed 42"));
+}
+
 TEST(CommandLine, RefusesAnUnknownFlag) {
     EXPECT_EQ(lab({"run", "workers", "--fro", "2s"}).code, 2);
     EXPECT_EQ(lab({"frobnicate"}).code, 2);

@@ -26,8 +26,9 @@ const std::map<std::string, std::set<std::string>> direction{
     {"live", {"core", "measure", "model"}},
     {"theory", {"core", "measure", "model"}},
     {"run", {"live", "core", "measure", "model"}},
+    {"study", {"run", "theory", "scenario", "core", "measure", "model"}},
     {"scenario", {"model"}},
-    {"report", {"model", "measure", "theory"}},
+    {"report", {"model", "measure", "theory", "study"}},
     {"store", {"model", "measure"}},
 };
 
