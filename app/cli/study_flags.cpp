@@ -27,8 +27,9 @@ void add_csv(CLI::App* study, StudyArguments& to) {
 }
 
 void add_vary(CLI::App* study, StudyArguments& to) {
-    study->add_option("--vary", to.vary,
-                      "path=A..B, path=A..B:STEP, path=A..B:xN or path=a,b,c; may be repeated")
+    study
+        ->add_option("--vary", to.vary,
+                     "path=A..B, path=A..B:STEP, path=A..B:xN or path=a,b,c; may be repeated")
         ->allow_extra_args(false)
         ->required();
 }

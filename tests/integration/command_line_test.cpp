@@ -96,8 +96,8 @@ TEST(CommandLine, SaysWhatTheorySays) {
 }
 
 TEST(CommandLine, SweepsAndWritesRows) {
-    const auto ended = lab({"sweep", "workers", "--vary", "server.workers=2", "--runs", "1", "--for",
-                            "1s", "--warm-up", "0s", "--csv", "-"});
+    const auto ended = lab({"sweep", "workers", "--vary", "server.workers=2", "--runs", "1",
+                            "--for", "1s", "--warm-up", "0s", "--csv", "-"});
     EXPECT_EQ(ended.code, 0) << ended.error;
     EXPECT_THAT(ended.out, HasSubstr("server.workers,warm_up_s,runs,offered_per_s"));
     EXPECT_THAT(ended.out, HasSubstr("\r\n2,"));

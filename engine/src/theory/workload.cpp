@@ -156,7 +156,7 @@ class Reader {
     }
 
     /// A wait holds the server, or lets others run.
-    void wait(const Distribution& time, bool lets_go, Path& path) {
+    void wait(const Distribution& time, bool lets_go, Path& path) const {
         if (yields() && lets_go) {
             path.delay += mean_of(time);
         } else {
@@ -207,7 +207,7 @@ class Reader {
         return yields() && !step.blocking && !step.offload;
     }
     /// What SQLite does at the other end keeps the turn, whoever awaits the way there.
-    void ask(const Step& step, Duration cost, Duration on_the_way, Path& path) {
+    void ask(const Step& step, Duration cost, Duration on_the_way, Path& path) const {
         const bool away = awaited(step);
         if (away) path.delay += to_seconds(on_the_way);
         wait(Distribution::constant(away ? cost : cost + on_the_way), step.offload, path);
