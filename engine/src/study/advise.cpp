@@ -120,7 +120,11 @@ Result<AdviceList> run_advice(const Scenario& scenario, const Model& base,
     const std::vector<Move> moves = Moves(scenario, base).all();
     std::vector<StudyPoint> points(moves.size() + 1);
     for (std::size_t i = 0; i < moves.size(); ++i) points[i + 1].overrides = moves[i].overrides;
-    if (auto ran = study::run_points(scenario, base, points, options); !ran) return ran.error();
+    study::Refusals refusals;
+    if (auto ran = study::run_points(scenario, base, points, options, &refusals); !ran) {
+        return ran.error();
+    }
+    if (const auto refused = refusals.find(0); refused != refusals.end()) return refused->second;
     const auto now = points[0].figure(info->name).value();
     if (!now) {
         return Error{ErrorCode::no_samples, std::string(info->name),
@@ -128,6 +132,10 @@ Result<AdviceList> run_advice(const Scenario& scenario, const Model& base,
     }
     list.value = *now;
     for (std::size_t i = 0; i < moves.size(); ++i) {
+        if (const auto refused = refusals.find(i + 1); refused != refusals.end()) {
+            list.left_out.push_back(moves[i].label + ": " + refused->second.message());
+            continue;
+        }
         const StudyPoint& point = points[i + 1];
         const auto value = point.figure(info->name).value();
         const auto change = study::paired(points[0], point, info->name);

@@ -46,8 +46,11 @@ Result<void> do_all(const std::vector<std::function<Result<void>()>>& jobs,
                 if (error) return;
             }
             const auto result = jobs[i]();
+            // A run that was stopped on its way is a shorter one: it counts for nothing.
+            const bool cut_short = options.stop && options.stop();
             const std::lock_guard lock{mutex};
             if (!result && !error) error = result.error();
+            if (cut_short && !error) error = Error{ErrorCode::interrupted, "", "stopped"};
             if (options.progress) options.progress(++done, jobs.size());
         }
     };
@@ -72,7 +75,8 @@ Result<std::vector<Model>> models_of(const Model& base, const std::vector<StudyP
 }
 
 Result<void> run_points(const Scenario& scenario, const Model& base,
-                        std::vector<StudyPoint>& points, const StudyOptions& options) {
+                        std::vector<StudyPoint>& points, const StudyOptions& options,
+                        Refusals* refusals) {
     auto models = models_of(base, points);
     if (!models) return models.error();
     const auto runs = static_cast<std::size_t>(std::max(1, options.runs));
@@ -85,6 +89,7 @@ Result<void> run_points(const Scenario& scenario, const Model& base,
         plan.length = scenario.length;
         return plan;
     };
+    std::mutex refused;
     std::vector<std::function<Result<void>()>> first, then;
     for (std::size_t p = 0; p < points.size(); ++p) {
         points[p].warm_up = scenario.warm_up;
@@ -92,12 +97,19 @@ Result<void> run_points(const Scenario& scenario, const Model& base,
         first.emplace_back([&, p]() -> Result<void> {
             // A seed of its own: the replications stay independent of what was found.
             const auto found = find_warm_up(plan_of(p, runs), options, scenario.warm_up);
-            if (!found) return found.error();
-            points[p].warm_up = *found;
+            if (found) {
+                points[p].warm_up = *found;
+                return {};
+            }
+            const Error& error = found.error();
+            if (!refusals || error.code != ErrorCode::invalid_input) return error;
+            const std::lock_guard lock{refused};
+            refusals->emplace(p, error);
             return {};
         });
         for (std::size_t r = 0; r < runs; ++r) {
             then.emplace_back([&, p, r]() -> Result<void> {
+                if (refusals && refusals->contains(p)) return {};
                 auto run = options.run(plan_of(p, r), {});
                 if (!run) return run.error();
                 points[p].runs[r] = std::move(*run);
@@ -115,7 +127,11 @@ Result<void> run_points(const Scenario& scenario, const Model& base,
     shared.progress = [&](std::size_t done, std::size_t) {
         if (options.progress) options.progress(first.size() + done, all);
     };
-    return do_all(then, shared);
+    if (auto fine = do_all(then, shared); !fine) return fine;
+    if (refusals) {
+        for (const auto& [point, error] : *refusals) points[point].runs.clear();
+    }
+    return {};
 }
 
 Result<std::vector<double>> values_of(const StudyPoint& point, std::string_view name) {

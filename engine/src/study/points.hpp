@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <vector>
 
 #include "lab/study.hpp"
@@ -17,10 +18,15 @@ namespace lab::study {
 [[nodiscard]] Result<std::vector<Model>> models_of(const Model& base,
                                                    const std::vector<StudyPoint>& points);
 
+/// Why a point could not be run, by its number.
+using Refusals = std::map<std::size_t, Error>;
+
 /// Finds each point's warm-up in a run of its own, then makes its replications on the scenario's
-/// seed and those after it. Errors: as do_all and models_of.
+/// seed and those after it. A point whose model the runner does not take (invalid_input) ends all;
+/// or, where there are `refusals` to note it in, stays without runs. Errors: as do_all, models_of.
 [[nodiscard]] Result<void> run_points(const Scenario& scenario, const Model& base,
-                                      std::vector<StudyPoint>& points, const StudyOptions& options);
+                                      std::vector<StudyPoint>& points, const StudyOptions& options,
+                                      Refusals* refusals = nullptr);
 
 /// Values of a quantity, one a run; empty where a run has no samples. Errors: not_found.
 [[nodiscard]] Result<std::vector<double>> values_of(const StudyPoint& point,

@@ -220,6 +220,39 @@ TEST(Advice, RanksWhatHelpsAndReportsWhatDoesNot) {
               ErrorCode::not_found);
 }
 
+TEST(Advice, LeavesOutWhatTheRunnerCannotDoAndSaysWhy) {
+    const Scenario scenario = shop();
+    StudyOptions options = played(3, 2);
+    options.run = [](const RunPlan& plan, const auto& on_frame) -> Result<RunResultPtr> {
+        if (plan.model.system.server.workers > 1) {
+            return Error{ErrorCode::invalid_input, "server.workers", "one and no more"};
+        }
+        return play(plan, on_frame);
+    };
+    const auto list = run_advice(scenario, scenario.model, "p99", {}, options);
+    ASSERT_TRUE(list) << list.error().message();
+    ASSERT_EQ(list->left_out.size(), 1u);
+    EXPECT_THAT(list->left_out.front(), HasSubstr("one and no more"));
+    EXPECT_TRUE(std::ranges::none_of(
+        list->advice, [](const Advice& advice) { return advice.path == "server.workers"; }));
+    const auto sweep = run_sweep(scenario, scenario.model, {{"server.workers", {"2"}}}, options);
+    EXPECT_EQ(sweep.error().where, "server.workers") << "a sweep has nothing to leave out";
+}
+
+TEST(Sweeps, CountNoRunThatWasStoppedOnItsWay) {
+    const Scenario scenario = shop();
+    StudyOptions options = played(1);
+    std::atomic<int> runs{0};
+    options.run = [&](const RunPlan& plan, const auto& on_frame) {
+        ++runs;
+        return play(plan, on_frame);
+    };
+    options.stop = [&] { return runs == 2; };  // in the last of all
+    const auto sweep = run_sweep(scenario, scenario.model, {{"server.workers", {"1"}}}, options);
+    ASSERT_FALSE(sweep);
+    EXPECT_EQ(sweep.error().code, ErrorCode::interrupted);
+}
+
 TEST(Frontiers, FindTheCheapestThatMeetsTheTarget) {
     Scenario scenario = shop();
     scenario.prices = {10, 0, 2};
