@@ -3,6 +3,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/study_flags.hpp"
 #include "lab/doctor.hpp"
 #include "lab/settings.hpp"
 #include "lab/text.hpp"
@@ -22,6 +23,7 @@ struct Arguments {
     LoadArguments load;
     TheoryArguments theory;
     SqlArguments sql;
+    StudyFlags study;
     DurationFlags run_times, load_times;
     std::string scenario;
     std::vector<std::string> files, set;
@@ -40,11 +42,6 @@ bool read_into(Terminal& terminal, const char* flag, const std::string& text, au
     }
     target = *duration;
     return true;
-}
-
-/// CLI11 would wrap a negative number round to a huge one.
-std::string not_negative(const std::string& text) {
-    return text.starts_with('-') ? "found " + text + ", allowed: a whole number from 0" : "";
 }
 
 void add_run(CLI::App& app, Arguments& arguments) {
@@ -202,12 +199,15 @@ int dispatch(Terminal& terminal, const CLI::App& app, Arguments& arguments) {
     auto& load = arguments.load;
     const auto& run_times = arguments.run_times;
     const auto& load_times = arguments.load_times;
+    auto& study = arguments.study.arguments;
     if (!read_into(terminal, "--for", run_times.length, run.length) ||
         !read_into(terminal, "--warm-up", run_times.warm_up, run.warm_up) ||
         !read_into(terminal, "--for", load_times.length, load.length) ||
         !read_into(terminal, "--warm-up", load_times.warm_up, load.warm_up) ||
         !read_into(terminal, "--timeout", load_times.timeout, load.timeout) ||
-        !read_into(terminal, "--think", load_times.think, load.think)) {
+        !read_into(terminal, "--think", load_times.think, load.think) ||
+        !read_into(terminal, "--for", arguments.study.length, study.length) ||
+        !read_into(terminal, "--warm-up", arguments.study.warm_up, study.warm_up)) {
         return exit_wrong_use;
     }
     const auto chosen = app.get_subcommands();
@@ -224,6 +224,11 @@ int dispatch(Terminal& terminal, const CLI::App& app, Arguments& arguments) {
     if (name == "calibrate") return calibrate_command(terminal);
     if (name == "reference") return reference_command(terminal);
     if (name == "window") return window_command(terminal, arguments.files);
+    if (name == "sweep") return sweep_command(terminal, study);
+    if (name == "compare") return compare_command(terminal, study);
+    if (name == "advise") return advise_command(terminal, study);
+    if (name == "frontier") return frontier_command(terminal, study);
+    if (name == "check") return check_command(terminal, study);
     if (name == "theory") return theory_command(terminal, arguments.theory);
     if (name == "run") return run_command(terminal, run);
     if (name == "sql") return sql_command(terminal, arguments.sql);
@@ -232,6 +237,10 @@ int dispatch(Terminal& terminal, const CLI::App& app, Arguments& arguments) {
 }
 
 }  // namespace
+
+std::string not_negative(const std::string& text) {
+    return text.starts_with('-') ? "found " + text + ", allowed: a whole number from 0" : "";
+}
 
 std::string load_flag(std::string_view path) {
     constexpr std::string_view load = "load.";
@@ -263,6 +272,7 @@ int main_command(Terminal& terminal, int argc, const char* const* argv) {
     add_load(app, arguments);
     add_theory(app, arguments);
     add_sql(app, arguments);
+    add_studies(app, arguments.study);
     add_rest(app, arguments);
     try {
         app.parse(argc, argv);

@@ -104,6 +104,9 @@ std::string escaped_lines(std::string_view text, std::string_view indent = {});
 std::optional<MeasuredCosts> stored_costs();
 /// 2 for what a person can mend (a file, a flag), else 1.
 int exit_code_for(const Error& error);
+/// What is wrong with the text of a flag that cannot be negative, or nothing: CLI11 would wrap it
+/// round to a huge number.
+std::string not_negative(const std::string& text);
 /// "12s", "500ms"; a bare number is seconds.
 Result<Duration> read_duration(const std::string& text);
 

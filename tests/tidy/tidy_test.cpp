@@ -27,8 +27,9 @@ const std::map<std::string, std::set<std::string>> direction{
     {"theory", {"core", "measure", "model"}},
     {"virtual", {"core", "measure", "model"}},
     {"run", {"live", "virtual", "core", "measure", "model"}},
+    {"study", {"run", "theory", "scenario", "core", "measure", "model"}},
     {"scenario", {"model"}},
-    {"report", {"model", "measure", "theory"}},
+    {"report", {"model", "measure", "theory", "study"}},
     {"store", {"model", "measure"}},
 };
 

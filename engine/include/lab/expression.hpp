@@ -11,6 +11,8 @@
 
 namespace lab {
 
+struct ExpressionNode;
+
 /// Arithmetic over the results of named variants: "B.throughput / A.throughput", "A.p99 - B.p99",
 /// "A.counts.rejected". Operators + - * /, parentheses, numbers; names from the table of
 /// quantities.
@@ -30,8 +32,7 @@ class Expression {
     [[nodiscard]] std::vector<std::string> variants() const;
 
   private:
-    struct Node;
-    std::shared_ptr<const Node> root_;
+    std::shared_ptr<const ExpressionNode> root_;
 };
 
 }  // namespace lab

@@ -3,6 +3,7 @@
 
 #include "lab/frame.hpp"
 #include "lab/result.hpp"
+#include "lab/study.hpp"
 #include "lab/theory.hpp"
 
 #include <filesystem>
@@ -31,6 +32,22 @@ namespace lab {
 /// What theory says: figures, bounds and lights. JSON schema 1; and a page for a terminal.
 [[nodiscard]] std::string to_json(const Prediction&, std::string_view scenario);
 [[nodiscard]] std::string to_text(const Prediction&);
+
+/// Studies: JSON schema 1; one row a system with intervals; a page for a terminal. Threads: any.
+[[nodiscard]] std::string to_json(const Sweep&);
+[[nodiscard]] std::string to_csv(const Sweep&);
+[[nodiscard]] std::string to_text(const Sweep&);
+[[nodiscard]] std::string to_json(const Comparison&);
+[[nodiscard]] std::string to_csv(const Comparison&);
+[[nodiscard]] std::string to_text(const Comparison&);
+[[nodiscard]] std::string to_json(const AdviceList&);
+[[nodiscard]] std::string to_csv(const AdviceList&);
+[[nodiscard]] std::string to_text(const AdviceList&);
+[[nodiscard]] std::string to_json(const Frontier&);
+[[nodiscard]] std::string to_csv(const Frontier&);
+[[nodiscard]] std::string to_text(const Frontier&);
+[[nodiscard]] std::string to_json(const std::vector<ClaimCheck>&, std::string_view scenario);
+[[nodiscard]] std::string to_text(const std::vector<ClaimCheck>&);
 
 /// Writes to a file beside the target and renames it over: whole or not at all. "-" is standard
 /// output.

@@ -69,6 +69,23 @@ struct LessonStep {
     friend bool operator==(const LessonStep&, const LessonStep&) = default;
 };
 
+/// What the scenario promises: checked in virtual time on many seeds.
+struct Claim {
+    std::string that;                           ///< a condition, see lab/condition.hpp
+    std::map<std::string, Overrides> variants;  ///< those that it names
+    Duration length{};
+    Duration warm_up{};
+    friend bool operator==(const Claim&, const Claim&) = default;
+};
+
+/// What things cost, in any unit of money a unit of time.
+struct Prices {
+    double worker = 1;  ///< a worker process
+    double memory = 0;  ///< a thousand places in a cache
+    double cpu = 0;     ///< a processor that is kept busy
+    friend bool operator==(const Prices&, const Prices&) = default;
+};
+
 /// One scenario file, read and checked.
 struct Scenario {
     std::string id;
@@ -85,6 +102,8 @@ struct Scenario {
     Model model;
     std::vector<Knob> knobs;
     std::vector<LessonStep> lesson;
+    std::vector<Claim> claims;
+    Prices prices;
     std::filesystem::path file;
     friend bool operator==(const Scenario&, const Scenario&) = default;
 };

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "lab/expression.hpp"
+#include "lab/condition.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <set>
 #include <system_error>
 #include <utility>
@@ -15,11 +18,14 @@
 
 namespace lab {
 
-struct Expression::Node {
-    char op = 'n';  ///< 'n' number, 'q' quantity, '~' sign change, else the operator
+struct ExpressionNode {
+    /// 'n' number, 'q' quantity, '~' sign change, '<' '>' '{' '}' comparisons (the braces
+    /// with equality), '&' and, '|' or, else the
+    /// operator.
+    char op = 'n';
     double number = 0;
     std::string variant, quantity;
-    std::shared_ptr<const Node> left, right;
+    std::shared_ptr<const ExpressionNode> left, right;
 };
 
 namespace {
@@ -35,12 +41,24 @@ bool is_variant(std::string_view name) {
 }
 
 /// Recursive descent: sum = product (('+' | '-') product)*, product = sign (('*' | '/') sign)*,
-/// sign = '-' sign | number | name | '(' sum ')'. `N` is the node, which is private to Expression.
-template <class N>
+/// sign = '-' sign | number | name | '(' sum ')'. And for conditions: either = both ('or' both)*,
+/// both = relation ('and' relation)*, relation = '(' either ')' | sum ('<' | '<=' | '>' | '>=') sum
+/// | sum 'in' sum '..' sum.
 class Parser {
   public:
+    using N = ExpressionNode;
     using Ptr = std::shared_ptr<const N>;
-    explicit Parser(std::string_view text) : text_{text} {}
+    /// `variant`: of names without a letter. `units`: numbers may carry one.
+    explicit Parser(std::string_view text, std::string_view variant = {}, bool units = false)
+        : text_{text}, variant_{variant}, units_{units} {}
+
+    Result<Ptr> parse_condition() {
+        auto whole = either(0);
+        if (!whole) return whole;
+        skip_blanks();
+        if (at_ < text_.size()) return refuse("the end, \"and\" or \"or\"");
+        return whole;
+    }
 
     Result<Ptr> parse() {
         auto whole = sum(0);
@@ -52,7 +70,79 @@ class Parser {
 
   private:
     std::string_view text_;
+    std::string_view variant_;
+    bool units_ = false;
     std::size_t at_ = 0;
+
+    /// Takes a word that stands alone.
+    bool word(std::string_view wanted) {
+        skip_blanks();
+        if (!text_.substr(at_).starts_with(wanted)) return false;
+        const std::size_t end = at_ + wanted.size();
+        if (end < text_.size() && (is_letter(text_[end]) || is_digit(text_[end]))) return false;
+        at_ = end;
+        return true;
+    }
+    Result<Ptr> either(int depth) { return words("or", '|', &Parser::both, depth); }
+    Result<Ptr> both(int depth) { return words("and", '&', &Parser::relation, depth); }
+    Result<Ptr> words(std::string_view joint, char op, Result<Ptr> (Parser::*operand)(int),
+                      int depth) {
+        auto left = (this->*operand)(depth);
+        while (left && word(joint)) {
+            auto right = (this->*operand)(depth);
+            if (!right) return right;
+            left = binary(op, *left, *right);
+        }
+        return left;
+    }
+    Result<Ptr> relation(int depth) {
+        if (depth > deepest) {
+            return fault(fmt::format("nested more than {0} deep; allowed: {0}", deepest));
+        }
+        if (peek() == '(') {  // round a condition; or round a sum, which is read below
+            const std::size_t before = at_;
+            ++at_;
+            auto inner = either(depth + 1);
+            if (inner && peek() == ')') {
+                ++at_;
+                return inner;
+            }
+            at_ = before;
+        }
+        auto left = sum(depth);
+        if (!left) return left;
+        char op = peek();
+        if (op == '<' || op == '>') {
+            const bool equal = text_.substr(at_ + 1).starts_with('=');
+            at_ += equal ? 2 : 1;
+            if (equal) op = op == '<' ? '{' : '}';
+            auto right = sum(depth);
+            return right ? Result<Ptr>(binary(op, *left, *right)) : right;
+        }
+        if (!word("in")) return refuse("one of < <= > >=, or \"in\"");
+        auto least = sum(depth);
+        if (!least) return least;
+        if (peek() != '.' || !text_.substr(at_).starts_with("..")) return refuse("\"..\"");
+        at_ += 2;
+        auto most = sum(depth);
+        if (!most) return most;
+        return binary('&', binary('}', *left, *least), binary('{', *left, *most));
+    }
+    /// The unit behind a number, as a factor to the unit of the table (ms, per second, share).
+    double unit() {
+        using Unit = std::pair<std::string_view, double>;
+        constexpr std::array<Unit, 7> known{Unit{"min", 60'000}, Unit{"ms", 1},    Unit{"us", 1e-3},
+                                            Unit{"ns", 1e-6},    Unit{"s", 1'000}, Unit{"/s", 1},
+                                            Unit{"%", 0.01}};
+        for (const auto& [name, factor] : known) {
+            if (!text_.substr(at_).starts_with(name)) continue;
+            const std::size_t end = at_ + name.size();
+            if (end < text_.size() && (is_letter(text_[end]) || is_digit(text_[end]))) continue;
+            at_ = end;
+            return factor;
+        }
+        return 1;
+    }
 
     void skip_blanks() {
         while (at_ < text_.size() && text_[at_] == ' ') ++at_;
@@ -124,6 +214,10 @@ class Parser {
                                                      node.number, std::chars_format::fixed);
         if (problem != std::errc{} || !std::isfinite(node.number)) return refuse("a number");
         at_ += static_cast<std::size_t>(rest - begin);
+        const auto dots = [&] { return text_.substr(at_).starts_with(".."); };
+        if (units_ && text_[at_ - 1] == '.' && !dots() && text_.substr(at_).starts_with('.')) --at_;
+        if (units_) node.number *= unit();
+        if (units_ && dots()) return std::make_shared<const N>(std::move(node));
         if (at_ < text_.size() && (is_letter(text_[at_]) || text_[at_] == '.')) {
             return refuse("an operator behind a number");
         }
@@ -137,6 +231,10 @@ class Parser {
             ++end;
         }
         const std::string_view word = text_.substr(at_, end - at_);
+        if (const QuantityInfo* const bare = variant_.empty() ? nullptr : find_quantity(word)) {
+            at_ = end;
+            return named(variant_, *bare);
+        }
         const auto dot = word.find('.');
         if (dot == std::string_view::npos || !is_variant(word.substr(0, dot))) {
             return fault(
@@ -147,11 +245,15 @@ class Parser {
         const std::string_view wanted = word.substr(dot + 1);
         const QuantityInfo* const info = find_quantity(wanted);
         if (!info) return unknown(wanted);
+        at_ = end;
+        return named(word.substr(0, dot), *info);
+    }
+
+    static Ptr named(std::string_view variant, const QuantityInfo& info) {
         N node;
         node.op = 'q';
-        node.variant = std::string(word.substr(0, dot));
-        node.quantity = std::string(info->name);
-        at_ = end;
+        node.variant = std::string(variant);
+        node.quantity = std::string(info.name);
         return std::make_shared<const N>(std::move(node));
     }
 
@@ -168,8 +270,7 @@ class Parser {
     }
 };
 
-template <class N>
-Result<double> value_of(const N& node, const Expression::Lookup& lookup) {
+Result<double> value_of(const ExpressionNode& node, const Expression::Lookup& lookup) {
     if (node.op == 'n') return node.number;
     if (node.op == 'q') return lookup(node.variant, node.quantity);
     const auto left = value_of(*node.left, lookup);
@@ -191,8 +292,34 @@ Result<double> value_of(const N& node, const Expression::Lookup& lookup) {
     return *left / *right;
 }
 
-template <class N>
-void collect(const N& node, std::set<std::string>& names) {
+/// Distance from turning over: positive where it holds.
+Result<double> margin_of(const ExpressionNode& node, const Expression::Lookup& lookup) {
+    if (node.op == '&' || node.op == '|') {
+        const auto left = margin_of(*node.left, lookup);
+        if (!left) return left;
+        const auto right = margin_of(*node.right, lookup);
+        if (!right) return right;
+        return node.op == '&' ? std::min(*left, *right) : std::max(*left, *right);
+    }
+    const auto left = value_of(*node.left, lookup);
+    if (!left) return left;
+    const auto right = value_of(*node.right, lookup);
+    if (!right) return right;
+    const bool less = node.op == '<' || node.op == '{', strict = node.op == '<' || node.op == '>';
+    const double apart = less ? *right - *left : *left - *right;
+    if (strict && apart == 0) return -std::numeric_limits<double>::min();
+    const double size = std::max(std::abs(*left), std::abs(*right));
+    return size > 0 ? apart / size : 0.0;
+}
+
+void list_quantities(const ExpressionNode& node, std::vector<std::string>& names) {
+    if (node.op == 'q' && std::ranges::find(names, node.quantity) == names.end())
+        names.push_back(node.quantity);
+    if (node.left) list_quantities(*node.left, names);
+    if (node.right) list_quantities(*node.right, names);
+}
+
+void collect(const ExpressionNode& node, std::set<std::string>& names) {
     if (node.op == 'q') names.insert(node.variant);
     if (node.left) collect(*node.left, names);
     if (node.right) collect(*node.right, names);
@@ -205,7 +332,7 @@ Result<Expression> Expression::parse(std::string_view text) {
         return Error{ErrorCode::invalid_input, fmt::format("column {}", longest_text + 1),
                      fmt::format("found {} characters; allowed: {}", text.size(), longest_text)};
     }
-    auto root = Parser<Node>(text).parse();
+    auto root = Parser(text).parse();
     if (!root) return root.error();
     Expression expression;
     expression.root_ = *root;
@@ -221,6 +348,38 @@ std::vector<std::string> Expression::variants() const {
     std::set<std::string> names;
     if (root_) collect(*root_, names);
     return {names.begin(), names.end()};
+}
+
+Result<Condition> Condition::parse(std::string_view text, std::string_view variant) {
+    if (text.size() > longest_text) {
+        return Error{ErrorCode::invalid_input, fmt::format("column {}", longest_text + 1),
+                     fmt::format("found {} characters; allowed: {}", text.size(), longest_text)};
+    }
+    auto root = Parser(text, variant, true).parse_condition();
+    if (!root) return root.error();
+    Condition condition;
+    condition.root_ = *root;
+    condition.text_ = std::string(text);
+    return condition;
+}
+
+Result<Condition::Verdict> Condition::evaluate(const Expression::Lookup& lookup) const {
+    if (!root_) return Error{ErrorCode::invalid_input, "", "the condition is empty"};
+    const auto margin = margin_of(*root_, lookup);
+    if (!margin) return margin.error();
+    return Verdict{*margin >= 0, *margin};
+}
+
+std::vector<std::string> Condition::variants() const {
+    std::set<std::string> names;
+    if (root_) collect(*root_, names);
+    return {names.begin(), names.end()};
+}
+
+std::vector<std::string> Condition::quantities() const {
+    std::vector<std::string> names;
+    if (root_) list_quantities(*root_, names);
+    return names;
 }
 
 }  // namespace lab

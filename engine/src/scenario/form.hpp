@@ -94,6 +94,8 @@ class Form {
 void read_model(Reading& reading, const Node& root, Model& model);
 void read_knobs(Reading& reading, const Node& root, Scenario& scenario);
 void read_lesson(Reading& reading, const Node& root, Scenario& scenario);
+void read_claims(Reading& reading, const Node& root, Scenario& scenario);
+void read_prices(Reading& reading, const Node& root, Scenario& scenario);
 
 /// The tables of [[key]], or none. Reports what is no list of tables, and more than `most`.
 [[nodiscard]] std::vector<const Node*> tables_of(Reading& reading, const Node& root,

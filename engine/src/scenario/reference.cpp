@@ -169,6 +169,19 @@ std::string lesson_part() {
     return text + "\nAn option of a prediction:\n\n" + keys_table(option_keys());
 }
 
+std::string claim_part() {
+    return "\n## [[claim]]\n\nWhat the scenario promises; `latency-lab check` holds it against "
+           "runs on many seeds in virtual time, at the built-in costs and on two cores where "
+           "[costs] and [host] say nothing else. A condition compares two expressions with `<`, "
+           "`<=`, `>`, `>=`, or says `in a .. b`; `and` binds closer than `or`. Names are those of "
+           "the quantities below, behind a variant's letter; numbers may have a unit: "
+           "`A.p99 < 50ms`.\n\n" +
+           keys_table(claim_keys()) +
+           "\n## [prices]\n\nFor `latency-lab frontier`, in any unit of money a unit of "
+           "time.\n\n" +
+           keys_table(price_keys());
+}
+
 std::string quantities_part() {
     std::string text =
         "\n## Quantities\n\nWhat a run measures: keys of the JSON result, and names in `measure` "
@@ -206,6 +219,7 @@ std::string scenario_reference_markdown() {
     text += presets_part();
     text += "\n## [[knob]]\n\n" + keys_table(knob_keys());
     text += lesson_part();
+    text += claim_part();
     text += quantities_part();
     return text + limits_part();
 }

@@ -59,6 +59,8 @@ Result<Scenario> read(std::string_view text, const std::string& name,
     if (reading.ok()) read_model(reading, *root, scenario.model);
     if (reading.ok()) read_knobs(reading, *root, scenario);
     if (reading.ok()) read_lesson(reading, *root, scenario);
+    if (reading.ok()) read_claims(reading, *root, scenario);
+    if (reading.ok()) read_prices(reading, *root, scenario);
     if (!reading.ok()) return *reading.error;
     return scenario;
 }

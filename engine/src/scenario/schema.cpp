@@ -38,6 +38,8 @@ constexpr std::array top{
             false},
     KeyInfo{"lesson", "one table `[[lesson]]` or more", "The screens of the lesson, in order.",
             false},
+    KeyInfo{"claim", "one table `[[claim]]` or more", "What the scenario promises.", false},
+    KeyInfo{"prices", "a table `[prices]`", "What workers, memory and processors cost.", false},
 };
 
 constexpr std::array run{
@@ -173,6 +175,21 @@ constexpr std::array option{
         false},
 };
 
+constexpr std::array claim{
+    KeyInfo{"that", "a condition: `B.throughput / A.throughput in 3.9 .. 4.1`",
+            "What must hold on every seed.", true},
+    KeyInfo{"variants", "tables A, B ... of settings",
+            "What differs from the scenario; those of the lesson's first run if not given.", false},
+    KeyInfo{"for", "a duration from 1s to 600s", "Length of each run; from [run] if not given.",
+            false},
+    KeyInfo{"warm_up", "a duration from 0s to 60s", "From [run] if not given.", false},
+};
+constexpr std::array prices{
+    KeyInfo{"worker", "a number from 0", "A worker process; 1 if not given.", false},
+    KeyInfo{"memory", "a number from 0", "A thousand places in a cache; 0 if not given.", false},
+    KeyInfo{"cpu", "a number from 0", "A processor that is kept busy; 0 if not given.", false},
+};
+
 }  // namespace
 
 std::span<const KeyInfo> top_keys() { return top; }
@@ -183,6 +200,8 @@ std::span<const KeyInfo> cache_step_keys() { return cache_step; }
 std::span<const KeyInfo> gather_step_keys() { return gather_step; }
 std::span<const KeyInfo> knob_keys() { return knob; }
 std::span<const KeyInfo> option_keys() { return option; }
+std::span<const KeyInfo> claim_keys() { return claim; }
+std::span<const KeyInfo> price_keys() { return prices; }
 
 std::span<const KeyInfo> lesson_keys(LessonKind kind) {
     switch (kind) {

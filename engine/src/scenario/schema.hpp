@@ -27,6 +27,8 @@ struct KeyInfo {
 [[nodiscard]] std::span<const KeyInfo> knob_keys();
 [[nodiscard]] std::span<const KeyInfo> lesson_keys(LessonKind);
 [[nodiscard]] std::span<const KeyInfo> option_keys();
+[[nodiscard]] std::span<const KeyInfo> claim_keys();
+[[nodiscard]] std::span<const KeyInfo> price_keys();
 
 /// The keys of [server], [cache], [database], [network], [balancer] or [load]: the rows of the
 /// table of names.

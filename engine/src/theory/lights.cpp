@@ -71,6 +71,14 @@ class Lamps {
     }
 
     void poisson() {
+        const bool moves = load_.shape.kind != LoadShape::constant;
+        if (moves || load_.session > 1) {
+            return add(Assumption::poisson_arrivals, State::broken,
+                       moves
+                           ? "Arrivals are not Poisson: their rate moves in the course of the run."
+                           : "Arrivals are not Poisson: a visitor's requests come one after "
+                             "the other.");
+        }
         if (load_.arrivals == Arrivals::poisson) {
             return add(Assumption::poisson_arrivals, State::ok, "Arrivals are a Poisson process.");
         }
@@ -126,13 +134,15 @@ class Lamps {
                                    percent(p_.refused.value_or(0))));
         }
         const Server& server = e_.model.system.server;
+        const bool by_thread = server.execution == Execution::threads;
+        const int places =
+            server.queue + (by_thread ? p_.servers : server.workers * server.worker_connections);
         if (p_.law == TheoryLaw::closed && server.when_full != WhenFull::wait &&
-            load_.users > server.workers * server.threads + server.queue) {
+            load_.users > places) {
             return add(Assumption::endless_queue, State::broken,
                        fmt::format("The queue is finite: {} users do not fit into {} places, and "
                                    "some are turned away.",
-                                   show_count(load_.users),
-                                   show_count(server.workers * server.threads + server.queue)));
+                                   show_count(load_.users), show_count(places)));
         }
         const State state = by(measured, some, many);
         add(Assumption::endless_queue, state,
@@ -165,6 +175,14 @@ class Lamps {
                        "A worker belongs to a connection until it closes, so who is served next "
                        "is not who came first.");
         }
+        if (server.stall_every > Duration{}) {
+            return add(Assumption::independent_service, State::broken,
+                       "The server stands still from time to time, for all requests at once.");
+        }
+        if (load_.slow.readers > 0 || load_.slow.senders > 0) {
+            return add(Assumption::independent_service, State::broken,
+                       "Slow clients keep a worker for as long as their line takes.");
+        }
         const Cache& cache = e_.model.system.cache;
         const bool plain = cache.eviction == Eviction::lru && cache.stampede == Stampede::none &&
                            cache.capacity_bytes.count == 0 && !cache.invalidate_on_write;
@@ -187,6 +205,14 @@ class Lamps {
         double gone = e_.tail ? e_.tail(seconds) : e_.stable ? 0 : 1;
         if (e_.tail && limit > Duration{}) {
             gone = std::max(gone, e_.tail(to_seconds(limit) + p_.service_ms / 1e3));
+        }
+        const double leaves = mean_of(load_.patience);
+        if (e_.tail && leaves > 0) gone = std::max(gone, e_.tail(leaves));
+        if (load_.retry.most > 0 || load_.breaker.share > 0 || load_.hedge.after > Duration{} ||
+            load_.hedge.percentile > 0) {
+            const bool rare = e_.stable && gone < some && p_.refused.value_or(0) < some;
+            return add(Assumption::patience, rare ? State::doubtful : State::broken,
+                       "Clients ask again: what is sent depends on what was answered.");
         }
         if (e_.measured) gone = measured_share(e_.measured->counts.of(Ending::timed_out));
         const State state = by(gone, some, many);
@@ -228,6 +254,11 @@ class Lamps {
             return add(Assumption::one_station, by(most, noticed, felt),
                        fmt::format("Several stations: {} is {} busy, and is waited for as well.",
                                    busiest->name, percent(std::min(most, 1.0))));
+        }
+        if (e_.work.cooperative) {
+            return add(Assumption::one_station, State::doubtful,
+                       "A worker serves its requests in pieces, between their waits: the law takes "
+                       "each request's computing as one piece.");
         }
         if (!e_.measured && cores >= 0.8) {
             return add(Assumption::one_station, State::doubtful,

@@ -36,7 +36,7 @@ class Predictor {
         // How often a cache is asked depends on how fast it answers: in closed loop, two rounds.
         double rate = closed ? first_rate(think) : model_.load.rate.per_second();
         work_ = workload_of(model_, options_, rate);
-        p_.servers = server_.workers * server_.threads;
+        p_.servers = work_.servers;
         if (work_.share <= 0) return without_queue(rate, think);
         if (work_.service.mean() <= 0) return unknown();
         set_service(closed, think);
@@ -97,13 +97,17 @@ class Predictor {
         for (const Shared& other : work_.shared) {
             if (other.demand > 0) capacity = std::min(capacity, other.servers / other.demand);
         }
-        p_.asymptotes = {closed, work_.share * mean * 1e3, think * 1e3, capacity / work_.share};
+        const double least = work_.share * (mean + work_.delay);
+        p_.asymptotes = {closed, least * 1e3, think * 1e3, capacity / work_.share};
     }
 
     /// Places that turn somebody away when they are taken, or nothing.
     [[nodiscard]] std::optional<int> finite_places() const {
         if (server_.when_full == WhenFull::wait) return std::nullopt;
-        const int places = p_.servers + server_.queue;
+        const int in_hand = server_.execution == Execution::threads
+                                ? p_.servers
+                                : server_.workers * server_.worker_connections;
+        const int places = in_hand + server_.queue;
         // The client has no more connections than that: it waits with the rest.
         if (model_.load.connections <= places) return std::nullopt;
         return places;
@@ -172,11 +176,15 @@ class Predictor {
         p_.refused = queue.refused * share;
         p_.throughput_per_s = all * (1 - *p_.refused);
         const double working = queue.throughput / *p_.throughput_per_s;
-        tail_ = [tail = queue.tail, working](double t) { return working * tail(t); };
+        const double delay = work_.delay;
+        tail_ = [tail = queue.tail, working, delay](double t) {
+            return t < delay ? working : working * tail(t - delay);
+        };
+        const double latency = working * (queue.latency + delay);
         p_.wait_ms = working * queue.wait * 1e3;
-        p_.latency.mean = working * queue.latency * 1e3;
-        p_.concurrency = queue.number;
-        set_percentiles(working * queue.latency);
+        p_.latency.mean = latency * 1e3;
+        p_.concurrency = queue.number + queue.throughput * delay;
+        set_percentiles(latency);
     }
 
     void set_percentiles(double latency) {
@@ -195,9 +203,10 @@ class Predictor {
     void close(double think) {
         p_.law = TheoryLaw::closed;
         p_.users = model_.load.users;
-        const double mean = work_.service.mean(), share = work_.share;
+        const double mean = work_.service.mean(), share = work_.share, delay = work_.delay;
+        const double away = think + share * delay;  // from the server, for whatever reason
         const ClosedFigures figures =
-            mean_value_analysis({{{share * mean, p_.servers}}, think}, p_.users);
+            mean_value_analysis({{{share * mean, p_.servers}}, away}, p_.users);
         const double rate = std::min(figures.throughput, p_.asymptotes.capacity_per_s);
         p_.offered_per_s = rate;
         p_.throughput_per_s = rate;
@@ -206,12 +215,12 @@ class Predictor {
         // Little's law over a round: with a slower station behind the threads too.
         const double latency = p_.users / rate - think;
         p_.latency.mean = latency * 1e3;
-        p_.wait_ms = std::max(0.0, latency - share * mean) * 1e3;
+        p_.wait_ms = std::max(0.0, latency - share * (mean + delay)) * 1e3;
         p_.concurrency = rate * latency;
         const auto seen = std::make_shared<std::vector<double>>(
-            machine_repair(p_.users - 1, think / share, mean, p_.servers));
-        tail_ = [seen, share, mean, servers = p_.servers](double t) {
-            return share * sojourn_tail(*seen, mean, servers, t);
+            machine_repair(p_.users - 1, away / share, mean, p_.servers));
+        tail_ = [seen, share, mean, delay, servers = p_.servers](double t) {
+            return share * (t < delay ? 1 : sojourn_tail(*seen, mean, servers, t - delay));
         };
         set_percentiles(latency);
     }

@@ -16,7 +16,7 @@ namespace {
 struct Path {
     double weight = 1;
     std::vector<Distribution> times;
-    double computing = 0, connected = 0, writing = 0;  ///< seconds, mean
+    double computing = 0, connected = 0, writing = 0, delay = 0;  ///< seconds, mean
 };
 
 class Reader {
@@ -34,7 +34,12 @@ class Reader {
             working += share;
             route_rate_ = per_second_ * share;
             route_ = &route;
+            const Server& server = model_.system.server;
             for (Path& path : through(route.steps)) {
+                if (server.execution != Execution::loop && is_async(route)) {
+                    path.times.push_back(Distribution::constant(server.async_cost));
+                    path.computing += to_seconds(server.async_cost);
+                }
                 path.weight *= share;
                 paths.push_back(std::move(path));
             }
@@ -50,7 +55,21 @@ class Reader {
     const Route* route_ = nullptr;
     std::vector<std::string> unstated_;
     double look_ups_ = 0, hits_ = 0;  ///< per second
+    bool writes_in_pool_ = false;
 
+    [[nodiscard]] bool is_async(const Route& route) const {
+        return route.view == View::async ||
+               (route.view == View::server && model_.system.server.async_views);
+    }
+    /// Where a view that waits lets others run: everywhere, or nowhere.
+    [[nodiscard]] bool yields() const {
+        const Server& server = model_.system.server;
+        if (server.execution == Execution::greenlets) return true;
+        return server.execution == Execution::loop &&
+               std::ranges::all_of(model_.system.routes, [&](const Route& route) {
+                   return route.inline_answer || weight_of(route) <= 0 || is_async(route);
+               });
+    }
     [[nodiscard]] double weight_of(const Route& route) const {
         if (model_.load.mix.empty()) return 1;
         const auto share = std::ranges::find(model_.load.mix, route.id, &RouteShare::route);
@@ -62,6 +81,10 @@ class Reader {
         for (const Step& step : steps) {
             const bool cached =
                 step.kind == StepKind::cache && model_.system.cache.mode != CacheMode::none;
+            if (step.kind == StepKind::gather || step.kind == StepKind::group) {
+                join(step, paths);
+                continue;
+            }
             if (step.kind != StepKind::cache) {
                 for (Path& path : paths) add(step, path);
                 continue;
@@ -90,10 +113,10 @@ class Reader {
         const Cache& cache = model_.system.cache;
         if (cache.mode != CacheMode::shared || step.key.function == KeyFunction::throws) return;
         if (mean_of(cache.hop) <= 0) return;
-        found.times.push_back(cache.hop);
+        wait(cache.hop, true, found);
         for (Path& miss : misses) {
-            miss.times.insert(miss.times.begin(), cache.hop);
-            if (!cache.failing) miss.times.push_back(cache.hop);
+            wait(cache.hop, true, miss);
+            if (!cache.failing) wait(cache.hop, true, miss);
         }
     }
 
@@ -103,36 +126,74 @@ class Reader {
         first.computing += second.computing;
         first.connected += second.connected;
         first.writing += second.writing;
+        first.delay += second.delay;
         return first;
+    }
+
+    /// Branches that run at once last as long as the longest of them; in turn, all together.
+    void join(const Step& step, std::vector<Path>& paths) {
+        const bool at_once = step.kind == StepKind::gather && (yields() || is_async(*route_));
+        std::vector<Step> inner;
+        if (!at_once) {
+            for (int i = 0; i < step.copies; ++i) {
+                inner.insert(inner.end(), step.steps.begin(), step.steps.end());
+            }
+        } else if (!step.steps.empty()) {
+            inner.push_back(*std::ranges::max_element(
+                step.steps, {}, [](const Step& branch) { return length_of(branch); }));
+        }
+        const std::vector<Path> parts = through(inner);
+        std::vector<Path> joined;
+        for (const Path& before : paths) {
+            for (const Path& part : parts) joined.push_back(both(before, part, 1));
+        }
+        paths = std::move(joined);
+    }
+    static double length_of(const Step& step) {
+        double length = mean_of(step.time);
+        for (const Step& inner : step.steps) length += length_of(inner);
+        return length;
+    }
+
+    /// A wait holds the server, or lets others run.
+    void wait(const Distribution& time, bool lets_go, Path& path) const {
+        if (yields() && lets_go) {
+            path.delay += mean_of(time);
+        } else {
+            path.times.push_back(time);
+        }
     }
 
     void add(const Step& step, Path& path) {
         const Duration round_trip = model_.system.database.round_trip;
         switch (step.kind) {
             case StepKind::cpu:
-                path.times.push_back(step.time);
+                wait(step.time, step.offload, path);
                 path.computing += mean_of(step.time);
                 return;
             case StepKind::wait:
-                path.times.push_back(step.time);
+                wait(step.time, !step.blocking || step.offload, path);
                 return;
             case StepKind::query: {
                 const auto asked = core::asked_by(step);
                 const auto trips = core::round_trips(asked.kind, asked.times);
-                ask(cost_of(step), trips * round_trip, path);
+                ask(step, cost_of(step), trips * round_trip, path);
                 return;
             }
             case StepKind::write: {
-                const double before = path.connected;
-                ask(cost_of(step), round_trip, path);
-                if (step.time != Distribution{}) path.times.push_back(step.time);
+                const Duration cost = cost_of(step);
+                ask(step, cost, round_trip, path);
+                // A held transaction keeps the turn as well.
+                if (step.time != Distribution{}) wait(step.time, step.offload, path);
                 path.connected += mean_of(step.time);
-                path.writing += path.connected - before;
+                const Duration locked = awaited(step) ? cost : cost + round_trip;
+                path.writing += to_seconds(locked) + mean_of(step.time);
+                writes_in_pool_ = writes_in_pool_ || step.offload;
                 return;
             }
             case StepKind::render: {
                 const Duration cost = cost_of(step);
-                path.times.push_back(Distribution::constant(cost));
+                wait(Distribution::constant(cost), step.offload, path);
                 path.computing += to_seconds(cost);
                 return;
             }
@@ -141,8 +202,15 @@ class Reader {
         }
     }
 
-    static void ask(Duration cost, Duration on_the_way, Path& path) {
-        path.times.push_back(Distribution::constant(cost + on_the_way));
+    /// Whether a loop lets others run while this is on its way to the database.
+    [[nodiscard]] bool awaited(const Step& step) const {
+        return yields() && !step.blocking && !step.offload;
+    }
+    /// What SQLite does at the other end keeps the turn, whoever awaits the way there.
+    void ask(const Step& step, Duration cost, Duration on_the_way, Path& path) const {
+        const bool away = awaited(step);
+        if (away) path.delay += to_seconds(on_the_way);
+        wait(Distribution::constant(away ? cost : cost + on_the_way), step.offload, path);
         path.connected += to_seconds(cost + on_the_way);
         path.computing += to_seconds(cost);
     }
@@ -176,6 +244,7 @@ class Reader {
             parts && key != std::string::npos && (in_query ? rule.query : rule.path);
         asked.keys = told_apart ? static_cast<std::uint64_t>(load.keys) : 1;
         const bool user_in_query = route_->path.find("{user}") != std::string::npos;
+        // The language is the user's: told apart by both, there are no more entries than users.
         if (parts && rule.header) asked.others = std::min(load.languages, load.users);
         if (parts && (rule.user || (user_in_query && rule.query))) asked.others = load.users;
         const bool keeps = cache.mode != CacheMode::null && rule.function != KeyFunction::throws &&
@@ -197,6 +266,7 @@ class Reader {
             work.computing += weight * path.computing;
             connected += weight * path.connected;
             writing += weight * path.writing;
+            work.delay += weight * path.delay;
             ways.push_back({weight, std::move(path.times)});
         }
         work.service = ServiceLaw(std::move(ways));
@@ -204,16 +274,22 @@ class Reader {
         work.unstated = std::move(unstated_);
         if (!work.unstated.empty() && options_.measured) measure(work);
         const Server& server = model_.system.server;
-        if (server.interpreter_lock && server.threads > 1) {
+        work.delay += 2 * to_seconds(model_.system.network.delay);
+        work.cooperative = yields();
+        const int threads = work.cooperative                         ? 1
+                            : server.execution == Execution::threads ? server.threads
+                                                                     : server.pool_threads;
+        work.servers = server.workers * threads;
+        if (server.interpreter_lock && threads > 1) {
             work.shared.push_back({"the interpreter lock", work.computing, server.workers});
         }
         const lab::Database& database = model_.system.database;
         const int connections = database.pool + database.overflow;
-        if (connected > 0 && connections < server.threads) {
+        if (connected > 0 && (work.cooperative || connections < threads)) {
             work.shared.push_back(
                 {"a database connection", connected, connections * server.workers});
         }
-        if (writing > 0 && server.workers * server.threads > 1) {
+        if (writing > 0 && (work.servers > 1 || writes_in_pool_)) {
             work.shared.push_back({"the write lock", writing, 1});
         }
         return work;

@@ -19,10 +19,13 @@ struct Shared {
 
 /// What the routes, their steps and the mix ask of the worker threads.
 struct Workload {
-    double share = 1;                   ///< of the requests that need a worker thread at all
-    ServiceLaw service;                 ///< of those
-    double computing = 0;               ///< seconds of CPU in it, where stated
-    std::vector<Shared> shared;         ///< what can be waited for besides the threads
+    double share = 1;            ///< of the requests that need a worker thread at all
+    int servers = 1;             ///< threads; or workers, where one lets others run while it waits
+    bool cooperative = false;    ///< event loops and greenlets: served in pieces
+    double delay = 0;            ///< seconds a request spends besides, in nobody's way
+    ServiceLaw service;          ///< of those
+    double computing = 0;        ///< seconds of CPU in it, where stated
+    std::vector<Shared> shared;  ///< what can be waited for besides the threads
     std::vector<std::string> unstated;  ///< steps of which no time is known
     bool measured = false;              ///< the law is that of a run
     std::optional<double> hit_ratio;

@@ -55,11 +55,6 @@ TEST(ScenarioErrors, NameThePresetThatWasMeant) {
                 HasSubstr("did you mean gunicorn-sync?"));
 }
 
-TEST(ScenarioErrors, TreatClaimsAsUnknownKeys) {
-    EXPECT_THAT(error_with("[[claim]]\nthat = \"B.throughput > 3\"\n"),
-                StartsWith("t.toml:9:3: claim: there is no key \"claim\" here"));
-}
-
 TEST(ScenarioErrors, NameTheSettingItsValueAndItsRange) {
     expect_all({
         {"[server]\nworkers = 300\n",

@@ -121,6 +121,29 @@ TEST(ValidityLight, LimitsTheCapacityByTheLock) {
     EXPECT_EQ(prediction->light().state, State::broken);
 }
 
+TEST(ValidityLight, NamesRatesThatMoveAndClientsThatAskAgain) {
+    Model model = mm1_model();
+    model.load.shape.kind = LoadShape::bursts;
+    EXPECT_EQ(lamp(model, Assumption::poisson_arrivals).state, State::broken);
+    model = mm1_model();
+    model.load.session = 3;
+    EXPECT_EQ(lamp(model, Assumption::poisson_arrivals).state, State::broken);
+    model = mm1_model();
+    model.load.retry.most = 3;
+    EXPECT_EQ(lamp(model, Assumption::patience).state, State::doubtful);
+    model.load.rate = ArrivalRate::per_second(150);
+    EXPECT_EQ(lamp(model, Assumption::patience).state, State::broken);
+    model = mm1_model();
+    model.load.patience = Distribution::exponential(30ms);
+    EXPECT_EQ(lamp(model, Assumption::patience).state, State::broken);
+    model = mm1_model();
+    model.system.server.stall_every = 2s;
+    EXPECT_EQ(lamp(model, Assumption::independent_service).state, State::broken);
+    model = mm1_model();
+    model.load.slow.readers = 0.1;
+    EXPECT_EQ(lamp(model, Assumption::independent_service).state, State::broken);
+}
+
 TEST(ValidityLight, NamesHitsThatDependOnMisses) {
     Model model = mm1_model();
     model.system.routes[0].steps = {test::cached({test::wait(10ms)})};

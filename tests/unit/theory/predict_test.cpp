@@ -167,6 +167,85 @@ TEST(Predict, KnowsACacheThatKeepsNothingAndTheWayToOneThatDoes) {
     EXPECT_NEAR(predicted(model).service_ms, 20, 1e-9);
 }
 
+TEST(Predict, LetsAnEventLoopWaitForManyAtOnce) {
+    Model model = open_model(Distribution::constant(50ms), 200, 1);
+    model.system.routes[0].steps.push_back(test::cpu(Distribution::exponential(2ms)));
+    model.system.server.execution = Execution::loop;
+    model.system.server.async_views = true;
+    const Prediction loop = predicted(model);
+    EXPECT_EQ(loop.law, TheoryLaw::mm1);  // of the computing; the waits are in nobody's way
+    EXPECT_NEAR(loop.utilisation, 0.4, 1e-9);
+    EXPECT_NEAR(*loop.latency.mean, 50 + 2 / 0.6, 1e-6);
+    EXPECT_NEAR(loop.asymptotes.capacity_per_s, 500, 1e-9);
+    EXPECT_EQ(loop.light().assumption, Assumption::one_station);
+
+    model.system.routes[0].steps[0].blocking = true;
+    EXPECT_NEAR(predicted(model).asymptotes.capacity_per_s, 1 / 0.052, 1e-9);
+    model.system.routes[0].steps[0].blocking = false;
+    model.system.server.async_views = false;  // in its pool of 40 threads
+    EXPECT_EQ(predicted(model).servers, 40);
+}
+
+TEST(Predict, KeepsTheTurnOfALoopForWhatTheDatabaseDoesButNotForTheWayThere) {
+    Model model = open_model(Distribution::constant(1ms), 20, 1);
+    model.system.routes[0].steps = {test::query()};
+    model.system.server.execution = Execution::loop;
+    model.system.server.async_views = true;
+    model.system.database.round_trip = 30ms;
+    TheoryOptions told;
+    told.step_cost = [](const Model&, const Step&) { return std::optional<Duration>(4ms); };
+    EXPECT_NEAR(predicted(model, told).service_ms, 4, 1e-9);
+    EXPECT_NEAR(predicted(model, told).asymptotes.service_ms, 34, 1e-9);
+    model.system.routes[0].steps[0].blocking = true;
+    EXPECT_NEAR(predicted(model, told).service_ms, 34, 1e-9);
+    Step held = test::query();
+    held.kind = StepKind::write;
+    held.time = Distribution::constant(6ms);
+    model.system.routes[0].steps = {held};
+    EXPECT_NEAR(predicted(model, told).service_ms, 4 + 6, 1e-9);
+    EXPECT_NEAR(predicted(model, told).asymptotes.service_ms, 40, 1e-9);
+}
+
+TEST(Predict, AwaitsTheWayToASharedCacheOnALoop) {
+    Model model = open_model(Distribution::constant(20ms), 20, 1);
+    model.system.routes[0].steps = {test::cached({test::cpu(2ms)})};
+    model.system.server.execution = Execution::loop;
+    model.system.server.async_views = true;
+    model.system.cache.mode = CacheMode::shared;
+    model.system.cache.hop = Distribution::constant(3ms);
+    model.system.routes[0].steps[0].key.function = KeyFunction::throws;
+    EXPECT_NEAR(predicted(model).asymptotes.service_ms, 2, 1e-9);
+    model.system.routes[0].steps[0].key = {};
+    model.system.cache.failing = true;
+    EXPECT_NEAR(predicted(model).service_ms, 2, 1e-9);
+    EXPECT_NEAR(predicted(model).asymptotes.service_ms, 5, 1e-9);
+}
+
+TEST(Predict, CountsOneEntryForEachUserWhereALanguageGoesWithIt) {
+    Model model = open_model(Distribution::constant(20ms), 20, 1);
+    model.system.routes[0].steps = {test::cached({test::wait(1ms)})};
+    model.system.cache.mode = CacheMode::shared;
+    model.load.users = 50;
+    model.load.languages = 4;
+    KeyRule& rule = model.system.routes[0].steps[0].key;
+    rule.user = true;
+    const double by_user = *predicted(model).hit_ratio;
+    rule.header = true;
+    EXPECT_EQ(*predicted(model).hit_ratio, by_user);
+    rule.user = false;
+    EXPECT_GT(*predicted(model).hit_ratio, by_user);
+}
+
+TEST(Predict, HitsNothingInACacheThatKeepsNothing) {
+    Model model = open_model(Distribution::constant(20ms), 20, 1);
+    model.system.routes[0].steps = {test::cached({test::wait(20ms)})};
+    for (const CacheMode mode : {CacheMode::shared, CacheMode::null}) {
+        model.system.cache.mode = mode;
+        model.system.cache.failing = mode == CacheMode::shared;
+        EXPECT_EQ(*predicted(model).hit_ratio, 0);
+    }
+}
+
 TEST(Predict, RefusesAModelThatIsNone) {
     Model model;
     EXPECT_EQ(predict(model).error().code, ErrorCode::invalid_input);
