@@ -168,6 +168,8 @@ void add_sql(CLI::App& app, Arguments& arguments) {
     sql->add_option("scenario", arguments.sql.scenario, "id or file")->required();
     sql->add_option("select", arguments.sql.sql, "one SELECT over the tables product and review")
         ->required();
+    sql->footer("Tables: product (id, sku, category, name, price, version, description)\n"
+                "        review (product, number, stars, text)");
     sql->add_option("--index", arguments.sql.index, "on or off: the index on code and category")
         ->check(CLI::IsMember({"on", "off"}));
     sql->add_option("--set", arguments.sql.set, "path=value; may be repeated")

@@ -153,8 +153,13 @@ int show_command(Terminal& terminal, const std::string& name, const std::vector<
                             value ? write_value(*value) : std::string{},
                             info != nullptr ? info->meaning : std::string_view{});
     }
-    text += fmt::format("\nLesson: {} steps, {} minutes. `latency-lab play {}` plays it here.\n",
-                        scenario->lesson.size(), scenario->minutes, escaped(scenario->id));
+    if (scenario->lesson.empty()) {
+        text += "\nNo lesson.\n";
+    } else {
+        text +=
+            fmt::format("\nLesson: {} steps, {} minutes. `latency-lab play {}` plays it here.\n",
+                        scenario->lesson.size(), scenario->minutes, escaped(name));
+    }
     terminal.out(text);
     return exit_ok;
 }

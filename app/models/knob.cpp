@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "lab/presets.hpp"
 #include "models/plain_text.hpp"
 
 namespace lab::app {
@@ -90,6 +91,9 @@ QString KnobModel::help() const {
 }
 
 QString KnobModel::flask(const Model& model) const {
+    // A server chosen from the list has a command of its own.
+    const bool ofServer = m_knob.path.starts_with("server.");
+    if (ofServer && find_preset(model.system.server.preset) != nullptr) return {};
     QString line = plainText(m_knob.flask, 300);
     if (line.isEmpty()) {
         line =

@@ -255,6 +255,7 @@ void RunController::onFrame(const FramePtr& frame) {
 
 void RunController::onFinished(const RunResultPtr& result, const QString& why) {
     const bool stopped = m_stopAsked;
+    if (!m_playAgain) m_history->settle();
     if (!result && !why.isEmpty() && !stopped) emit problem(why);
     if (m_mode != Mode::variants) {
         setMode(Mode::idle);

@@ -197,7 +197,9 @@ void RunHistory::append(const FramePtr& frame) {
     HistoryPoint point = pointOf(*frame, m_window->last(smoothing));
     point.latency =
         m_window->percentiles(m_points.empty() ? WindowedPercentiles{} : m_points.back().latency);
-    m_window->extendStretch(*frame, point.seconds);
+    // What still comes after the planned end is the rest of what came before.
+    const bool after = m_plannedLength && point.seconds > *m_plannedLength + point.length / 2;
+    if (!after) m_window->extendStretch(*frame, point.seconds);
     rememberChanges(*frame, point.seconds - point.length);
     m_points.push_back(point);
     if (m_points.size() > most) m_points.pop_front();
@@ -227,7 +229,8 @@ void RunHistory::rememberChanges(const Frame& frame, double seconds) {
     // A preset fills many settings: its name stands for them all.
     const auto preset = std::ranges::find(changes, "server.preset", &SettingChange::path);
     if (preset != changes.end()) {
-        words << tr("server → %1").arg(QString::fromStdString(preset->to));
+        words << (preset->to == "none" ? tr("server as the scenario says")
+                                       : tr("server → %1").arg(QString::fromStdString(preset->to)));
     }
     for (const SettingChange& change : changes) {
         if (preset != changes.end()) break;
@@ -266,6 +269,27 @@ Figures RunHistory::presentFigures() const {
     return f;
 }
 
+/// Of the stretch since the warm-up or the last change; of the last moment where it is too short.
+Figures RunHistory::stretchFigures() const {
+    constexpr double leastStretch = 0.5;  // seconds; less says nothing about a level
+    const Sums& sums = m_window->stretch;
+    if (sums.seconds <= leastStretch) return m_figures;
+    Figures f = figuresOf(sums);
+    f.p50 = milliseconds(m_window->stretchLatency, 50);
+    f.p99 = milliseconds(m_window->stretchLatency, 99);
+    f.samples = m_window->stretchLatency.count();
+    f.latencyWindow = sums.seconds;
+    f.from = m_window->stretchFrom;
+    f.to = std::min(m_points.back().seconds, f.from + sums.seconds);
+    return f;
+}
+
+void RunHistory::settle() {
+    if (m_points.empty()) return;
+    m_figures = stretchFigures();
+    emit changed();
+}
+
 void RunHistory::clear() {
     m_window = std::make_unique<Window>();
     m_points.clear();
@@ -279,17 +303,6 @@ void RunHistory::pinAsA() {
     if (m_points.empty()) return;
     auto run = std::make_shared<PinnedRun>();
     run->points.assign(m_points.begin(), m_points.end());
-    constexpr double leastStretch = 0.5;  // seconds; less says nothing about a level
-    run->figures = m_figures;
-    if (const Sums& sums = m_window->stretch; sums.seconds > leastStretch) {
-        run->figures = figuresOf(sums);
-        run->figures.p50 = milliseconds(m_window->stretchLatency, 50);
-        run->figures.p99 = milliseconds(m_window->stretchLatency, 99);
-        run->figures.samples = m_window->stretchLatency.count();
-        run->figures.latencyWindow = sums.seconds;
-        run->figures.from = m_window->stretchFrom;
-        run->figures.to = m_points.back().seconds;
-    }
     m_pinned = std::move(run);
     emit pinnedChanged();
     emit changed();

@@ -111,6 +111,8 @@ class RunHistory : public QObject {
     /// is.
     void pinAsA();
     void unpin();
+    /// The run is over: the figures become those of its whole last stretch, as a pin has them.
+    void settle();
     /// How long the run is planned to be (warm-up included), so that the time axis need not grow;
     /// empty: until stopped. Kept by clear().
     void setPlannedLength(std::optional<double> seconds);
@@ -146,6 +148,7 @@ class RunHistory : public QObject {
 
     void rememberChanges(const Frame& frame, double seconds);
     [[nodiscard]] Figures presentFigures() const;
+    [[nodiscard]] Figures stretchFigures() const;
 
     std::unique_ptr<Window> m_window;
     std::deque<HistoryPoint> m_points;

@@ -79,7 +79,10 @@ QString SettingsModel::presetText(const ListedSetting& setting) const {
     if (preset == nullptr) return {};
     const auto field = std::ranges::find_if(
         preset->fields, [&](const PresetField& f) { return f.path == setting.path; });
-    return field == preset->fields.end() ? QString() : utf8(field->value);
+    if (field == preset->fields.end()) return {};
+    Model stated = m_run->model();
+    if (!set_setting_text(stated, setting.path, field->value)) return utf8(field->value);
+    return shown(setting, stated);
 }
 
 bool SettingsModel::differs(const ListedSetting& setting) const {
@@ -114,7 +117,7 @@ QVariant SettingsModel::data(const QModelIndex& index, int role) const {
 
 QVariant SettingsModel::headerData(int section, Qt::Orientation orientation, int role) const {
     if (role != Qt::DisplayRole || orientation != Qt::Horizontal) return {};
-    const QString titles[columns] = {tr("Setting"), tr("Value"), tr("The server says"),
+    const QString titles[columns] = {tr("Setting"), tr("Value"), tr("As shipped"),
                                      tr("In a file or after --set")};
     return titles[std::clamp(section, 0, columns - 1)];
 }
@@ -131,8 +134,11 @@ bool SettingsModel::setData(const QModelIndex& index, const QVariant& text, int 
     const std::string path = at(index.row()).path;
     const std::string given = text.toString().trimmed().toStdString();
     if (given == written(at(index.row()), m_run->model()).toStdString()) return true;
+    const Model before = m_run->model();
     m_run->set(path, given);
-    return true;
+    const bool done = m_run->model() != before;
+    if (done) emit taken();
+    return done;
 }
 
 QStringList SettingsModel::choices(int row) const {
@@ -143,9 +149,20 @@ QStringList SettingsModel::choices(int row) const {
     return list;
 }
 
+QStringList SettingsModel::choiceLabels(int row) const {
+    const SettingInfo& info = *at(row).info;
+    if (info.kind == ValueKind::flag) return {tr("on"), tr("off")};
+    if (info.choice_labels.size() != info.choices.size()) return choices(row);
+    QStringList list;
+    for (const std::string_view label : info.choice_labels) list << utf8(label);
+    return list;
+}
+
 QString SettingsModel::help(int row) const {
     const ListedSetting& setting = at(row);
     QString text = utf8(setting.info->meaning);
+    text += QLatin1Char('\n') +
+            tr("Allowed: %1.").arg(QString::fromStdString(allowed_values(*setting.info)));
     if (!setting.info->flask.empty()) {
         QString line = utf8(setting.info->flask);
         line.replace(QStringLiteral("{}"), written(setting, m_run->model()));

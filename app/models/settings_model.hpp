@@ -30,11 +30,17 @@ class SettingsModel : public QAbstractTableModel {
 
     /// What may be chosen, as `--set` takes it; empty where a value is typed.
     [[nodiscard]] QStringList choices(int row) const;
+    /// The same as shown.
+    [[nodiscard]] QStringList choiceLabels(int row) const;
     /// What the setting means, what is allowed, and what one would write in Flask.
     [[nodiscard]] QString help(int row) const;
     [[nodiscard]] const ListedSetting& at(int row) const;
     /// Row of a path, or -1.
     [[nodiscard]] int rowOf(const std::string& path) const;
+
+  signals:
+    /// A value was changed here, and is allowed.
+    void taken();
 
   private:
     void rebuild();

@@ -69,7 +69,8 @@ MainWindow::MainWindow(Storage* storage, ExperimentBridge* bridge, const Prefere
     applyTheme();
     if (m_preferences.geometry.isEmpty() || !restoreGeometry(m_preferences.geometry)) {
         const QScreen* where = screen();
-        resize(where != nullptr ? firstSize.boundedTo(where->availableSize()) : firstSize);
+        constexpr QSize frame(16, 48);  // what a window manager draws around it, at most
+        resize(where != nullptr ? firstSize.boundedTo(where->availableSize() - frame) : firstSize);
     }
     showPlace(Place::gallery);
     if (bridge->problem()) {
@@ -171,8 +172,10 @@ void MainWindow::connectAll() {
     connect(m_storage, &Storage::notSaved, this, [this](const QString& why) {
         say(tr("Not everything is saved"), plainText(why.toStdString(), 600));
     });
-    connect(m_run, &RunController::problem, this,
-            [this](const QString& message) { say(tr("That did not work"), message); });
+    connect(m_run, &RunController::problem, this, [this](const QString& message) {
+        const bool saidThere = m_settings != nullptr && m_settings->isVisible();
+        if (!saidThere) say(tr("That did not work"), message);
+    });
     connect(m_run, &RunController::stateChanged, this, &MainWindow::updateKeys);
     connect(m_controller, &LessonController::done, this, [this] {
         m_run->stop();

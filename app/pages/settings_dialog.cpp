@@ -35,7 +35,8 @@ class ValueDelegate : public QStyledItemDelegate {
         const QStringList choices = m_settings->choices(m_found->mapToSource(index).row());
         if (choices.isEmpty()) return QStyledItemDelegate::createEditor(parent, option, index);
         auto* list = new QComboBox(parent);
-        list->addItems(choices);
+        const QStringList labels = m_settings->choiceLabels(m_found->mapToSource(index).row());
+        for (qsizetype i = 0; i < choices.size(); ++i) list->addItem(labels.at(i), choices.at(i));
         connect(list, &QComboBox::activated, list, [this, list] {
             auto* self = const_cast<ValueDelegate*>(this);
             emit self->commitData(list);
@@ -45,7 +46,7 @@ class ValueDelegate : public QStyledItemDelegate {
     }
     void setEditorData(QWidget* editor, const QModelIndex& index) const override {
         if (auto* list = qobject_cast<QComboBox*>(editor)) {
-            list->setCurrentText(index.data(Qt::EditRole).toString());
+            list->setCurrentIndex(list->findData(index.data(Qt::EditRole)));
         } else {
             QStyledItemDelegate::setEditorData(editor, index);
         }
@@ -53,7 +54,7 @@ class ValueDelegate : public QStyledItemDelegate {
     void setModelData(QWidget* editor, QAbstractItemModel* model,
                       const QModelIndex& index) const override {
         if (const auto* list = qobject_cast<QComboBox*>(editor)) {
-            model->setData(index, list->currentText(), Qt::EditRole);
+            model->setData(index, list->currentData(), Qt::EditRole);
         } else {
             QStyledItemDelegate::setModelData(editor, model, index);
         }
@@ -72,7 +73,8 @@ SettingsDialog::SettingsDialog(RunController* run, QWidget* parent)
       m_found(new QSortFilterProxyModel(this)),
       m_filter(new QLineEdit),
       m_table(new QTableView),
-      m_help(makeParagraph({}, Fonts::text(13), "second")) {
+      m_help(makeParagraph({}, Fonts::text(13), "second")),
+      m_problem(makeParagraph({}, Fonts::text(13), "worse")) {
     setWindowTitle(tr("All settings"));
     setObjectName(QStringLiteral("settingsDialog"));
     resize(firstSize);
@@ -88,7 +90,8 @@ SettingsDialog::SettingsDialog(RunController* run, QWidget* parent)
                                       new ValueDelegate(m_model, m_found, this));
     m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_table->setSelectionMode(QAbstractItemView::SingleSelection);
-    m_table->setEditTriggers(QAbstractItemView::AllEditTriggers);
+    m_table->setEditTriggers(QAbstractItemView::DoubleClicked | QAbstractItemView::SelectedClicked |
+                             QAbstractItemView::EditKeyPressed);
     m_table->setTabKeyNavigation(false);  // Tab leaves the table; arrows move in it
     m_table->verticalHeader()->hide();
     m_table->verticalHeader()->setDefaultSectionSize(rowHeight);
@@ -109,17 +112,47 @@ SettingsDialog::SettingsDialog(RunController* run, QWidget* parent)
     layout->setContentsMargins(margin, margin, margin, margin);
     layout->addWidget(m_filter);
     layout->addWidget(m_table, 1);
+    layout->addWidget(m_problem);
     layout->addWidget(m_help);
     layout->addWidget(close, 0, Qt::AlignRight);
 
     connect(close, &QPushButton::clicked, this, &QDialog::reject);
+    connectAll(run);
+    m_problem->hide();
+    showHelp();
+}
+
+void SettingsDialog::connectAll(RunController* run) {
     connect(m_filter, &QLineEdit::textChanged, m_found,
             &QSortFilterProxyModel::setFilterFixedString);
+    connect(m_table, &QAbstractItemView::activated, this, &SettingsDialog::edit);
     connect(m_table->selectionModel(), &QItemSelectionModel::currentChanged, this,
             &SettingsDialog::showHelp);
     connect(m_model, &QAbstractItemModel::modelReset, this, &SettingsDialog::showHelp);
-    showHelp();
-    m_filter->setFocus();
+    connect(run, &RunController::problem, this, &SettingsDialog::showProblem);
+    connect(m_model, &SettingsModel::taken, this, [this] { showProblem({}); });
+}
+
+void SettingsDialog::showEvent(QShowEvent* event) {
+    QDialog::showEvent(event);
+    showProblem({});
+    m_filter->setFocus(Qt::ShortcutFocusReason);
+    m_filter->selectAll();
+}
+
+/// Return and F2 anywhere in the row edit its value.
+void SettingsDialog::edit(const QModelIndex& at) {
+    const QModelIndex cell = at.siblingAtColumn(SettingsModel::valueColumn);
+    if (!cell.flags().testFlag(Qt::ItemIsEditable)) return;
+    m_table->setCurrentIndex(cell);
+    m_table->edit(cell);
+}
+
+QString SettingsDialog::problem() const { return m_problem->text(); }
+
+void SettingsDialog::showProblem(const QString& why) {
+    m_problem->setText(why);
+    m_problem->setVisible(!why.isEmpty());
 }
 
 QString SettingsDialog::help() const { return m_help->text(); }

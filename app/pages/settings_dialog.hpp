@@ -26,14 +26,25 @@ class SettingsDialog : public QDialog {
     [[nodiscard]] QTableView* table() const { return m_table; }
     [[nodiscard]] QString help() const;
 
+    /// Why the last value was not taken, or empty.
+    [[nodiscard]] QString problem() const;
+
+  protected:
+    /// Each opening begins with the search.
+    void showEvent(QShowEvent* event) override;
+
   private:
+    void connectAll(RunController* run);
+    void edit(const QModelIndex& at);
     void showHelp();
+    void showProblem(const QString& why);
 
     SettingsModel* m_model;
     QSortFilterProxyModel* m_found;
     QLineEdit* m_filter;
     QTableView* m_table;
     QLabel* m_help;
+    QLabel* m_problem;
 };
 
 }  // namespace lab::app

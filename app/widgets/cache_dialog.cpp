@@ -44,7 +44,7 @@ CacheDialog::CacheDialog(RunController* run, QWidget* parent)
       m_note(makeParagraph({}, Fonts::text(12), "second")),
       m_table(new QTableWidget(0, columns)) {
     setWindowTitle(tr("What the cache holds"));
-    resize(680, 420);
+    resize(760, 440);
     m_table->setHorizontalHeaderLabels({tr("Key"), tr("Made for user"), tr("Hits"), tr("Age, s"),
                                         tr("Left, s"), tr("Bytes"), tr("Worker")});
     m_table->setAccessibleName(tr("Entries of the cache, the most used first"));
@@ -52,6 +52,7 @@ CacheDialog::CacheDialog(RunController* run, QWidget* parent)
     m_table->setSelectionBehavior(QAbstractItemView::SelectRows);
     m_table->setTabKeyNavigation(false);  // Tab leaves the table; arrows move in it
     m_table->verticalHeader()->hide();
+    m_table->horizontalHeader()->setSectionResizeMode(QHeaderView::ResizeToContents);
     m_table->horizontalHeader()->setSectionResizeMode(0, QHeaderView::Stretch);
     m_table->setFont(Fonts::code(12));
     auto* close = makeButton(tr("Close"));

@@ -111,6 +111,7 @@ void KnobRow::showModel(const Model& model) {
     if (m_switch != nullptr) m_switch->setChecked(m_knob.isOn(model));
     if (m_key != nullptr) m_key->setRule(m_knob.ruleText(model));
     m_flask->setText(m_knob.flask(model));
+    m_flask->setVisible(!m_flask->text().isEmpty());
 }
 
 void KnobRow::showRemark(const QString& remark) {

@@ -3,6 +3,7 @@
 
 #include <QComboBox>
 #include <QLabel>
+#include <QPainter>
 #include <QPushButton>
 #include <QSignalBlocker>
 #include <QVBoxLayout>
@@ -29,6 +30,15 @@ class StillList : public QComboBox {
 
   protected:
     void wheelEvent(QWheelEvent* event) override { event->ignore(); }
+    void paintEvent(QPaintEvent* event) override {
+        QComboBox::paintEvent(event);
+        constexpr double right = 16, half = 4;
+        const QPointF tip(width() - right, height() / 2.0 + half / 2);
+        QPainter painter(this);
+        painter.setRenderHint(QPainter::Antialiasing);
+        painter.setPen(QPen(palette().color(QPalette::PlaceholderText), 1.6));
+        painter.drawPolyline(QPolygonF{tip - QPointF(half, half), tip, tip + QPointF(half, -half)});
+    }
 };
 
 QString utf8(std::string_view text) {
@@ -71,6 +81,7 @@ void ServerBlock::buildLists() {
         list->setFont(Fonts::text(13));
         list->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
         list->setMinimumContentsLength(12);
+        list->setMaxVisibleItems(20);
     }
     m_list->setAccessibleName(tr("Behaves as"));
     m_list->addItem(tr("As the scenario says"), QStringLiteral("none"));
@@ -129,7 +140,7 @@ void ServerBlock::showModel() {
             lines << QStringLiteral("…");
             break;
         }
-        lines << tr("%1: %2, it says %3")
+        lines << tr("%1: %2, as shipped %3")
                      .arg(plainText(change.label, 60), plainText(change.to, 40),
                           plainText(change.from, 40));
     }

@@ -18,7 +18,6 @@ enum Group { cpu, io, db, other, queue };
 Group groupOf(Part part) {
     switch (part) {
         case Part::retry:
-        case Part::client_wait:
         case Part::queue:
         case Part::loop_wait:
         case Part::token_wait:

@@ -135,6 +135,7 @@ QComboBox { background: @panel; color: @text; border: 1px solid @line; border-ra
             selection-color: @onaccent; }
 QComboBox:focus { border: 2px solid @accent; padding: 4px 9px; }
 QComboBox::drop-down { border: none; width: 22px; }
+QComboBox::down-arrow { image: none; }
 QComboBox QAbstractItemView { background: @panel; color: @text; border: 1px solid @line;
             selection-background-color: @accent; selection-color: @onaccent; }
 QTextBrowser { background: transparent; color: @text; border: none;

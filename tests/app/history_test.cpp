@@ -206,6 +206,17 @@ TEST(RunHistory, SaysChangedOnceAFrame) {
     EXPECT_EQ(changed.count(), 7);
 }
 
+TEST(RunHistory, SettlesOnTheWholeRunWhenItIsOver) {
+    RunHistory history;
+    history.setPlannedLength(2);
+    for (std::uint64_t i = 0; i < 20; ++i) history.append(frameOf(i, i < 15 ? 10 : 2, 10ms));
+    for (std::uint64_t i = 20; i < 30; ++i) history.append(frameOf(i, 0, 10ms));
+    EXPECT_EQ(history.figures().goodput, 0.0) << "the last second: what was left to answer";
+    history.settle();
+    EXPECT_NEAR(*history.figures().goodput, (15 * 10 + 5 * 2) / 2.0, 1e-6);
+    EXPECT_NEAR(history.figures().to, 2, 1e-6);
+}
+
 TEST(RunHistory, ShowsThePlannedLengthThenGrowsInStepsThenScrolls) {
     RunHistory history;
     history.setPlannedLength(13);

@@ -60,7 +60,7 @@ TEST(ServerBlock, ShowsWhatWasSetOtherwiseThanTheServerSays) {
     bench.choose(block, "gunicorn-gthread");
     bench.run.set("server.keep_alive_timeout", "9s");
     block.showModel();
-    EXPECT_TRUE(block.overridden().contains(QStringLiteral("9 s, it says 2 s")))
+    EXPECT_TRUE(block.overridden().contains(QStringLiteral("9 s, as shipped 2 s")))
         << block.overridden().toStdString();
     EXPECT_TRUE(block.command().contains(QStringLiteral("--keep-alive 9")))
         << block.command().toStdString();
@@ -145,6 +145,25 @@ TEST(SettingsDialog, SaysWhatIsNotAllowedAndChangesNothing) {
                   Qt::EditRole);
     EXPECT_TRUE(said.contains(QStringLiteral("allowed"))) << said.toStdString();
     EXPECT_EQ(bench.run.model(), before);
+    EXPECT_EQ(dialog.problem(), said) << "where it can be seen";
+    model.setData(model.index(row, SettingsModel::valueColumn), QStringLiteral("2"), Qt::EditRole);
+    EXPECT_TRUE(dialog.problem().isEmpty());
+}
+
+TEST(SettingsDialog, BeginsEachOpeningWithTheSearchAndEditsByReturn) {
+    Bench bench;
+    SettingsDialog dialog(&bench.run);
+    dialog.show();
+    dialog.filter()->setText(QStringLiteral("server.workers"));
+    dialog.table()->setFocus();
+    dialog.table()->setCurrentIndex(dialog.table()->model()->index(0, 0));
+    emit dialog.table()->activated(dialog.table()->currentIndex());
+    EXPECT_EQ(dialog.table()->currentIndex().column(), SettingsModel::valueColumn);
+    EXPECT_TRUE(dialog.help().contains(QStringLiteral("Allowed: a whole number from 1 to 256")))
+        << dialog.help().toStdString();
+    dialog.close();
+    dialog.show();
+    EXPECT_EQ(dialog.filter()->selectedText(), QStringLiteral("server.workers"));
 }
 
 TEST(SettingsDialog, ShowsWhatTheChosenServerSays) {

@@ -44,6 +44,8 @@ struct ExecutionTest : ::testing::Test {
         route("view", view);
         route("fast", 1us);
         route("long", 3s);
+        route("burn", view);
+        model.system.routes.back().steps[0].kind = StepKind::cpu;
         ASSERT_TRUE(set_setting_text(model, "server.preset", preset));
         for (const auto& [path, value] : changes) {
             ASSERT_TRUE(set_setting_text(model, path, value)) << path;
@@ -186,6 +188,27 @@ TEST_F(ExecutionTest, WorkersRestartGracefullyAfterTheirRequests) {
         return restarts >= 4;
     }));
     EXPECT_EQ(restarts, 4u);
+}
+
+/// Two requests that compute for 100 ms each, on two threads or loops without a lock between them.
+double two_that_compute(Server& server) {
+    std::deque<HttpClient> clients;
+    const Instant begun = clock_now();
+    for (int i = 0; i < 2; ++i) clients.emplace_back(server.port()).send("/burn");
+    for (HttpClient& client : clients) EXPECT_EQ(client.receive().status, 200);
+    return to_seconds(clock_now() - begun) / to_seconds(view);
+}
+
+TEST_F(ExecutionTest, ThreadsOnOneCoreComputeOneAfterTheOther) {
+    open("flask-dev", {{"server.interpreter_lock", "false"}, {"server.cores", "1"}});
+    EXPECT_EQ(server->sample().cores, 1U);
+    EXPECT_GE(two_that_compute(*server), 1.95);
+}
+
+TEST_F(ExecutionTest, LoopsOnOneCoreComputeOneAfterTheOther) {
+    open("node", {{"server.workers", "2"}, {"server.cores", "1"}});
+    EXPECT_EQ(server->sample().cores, 1U);
+    EXPECT_GE(two_that_compute(*server), 1.95);
 }
 
 TEST_F(ExecutionTest, ChangesTheWayOfDispatchWithoutLosingARequest) {

@@ -83,6 +83,9 @@ struct ListedSetting {
 /// As a file or `--set` takes it: "50ms", "120/s", "10kB", "true", "per-worker".
 [[nodiscard]] std::string write_value(const SettingValue&);
 
+/// What may be given, in words: "a whole number from 1 to 256", "wait, reject or reset".
+[[nodiscard]] std::string allowed_values(const SettingInfo&);
+
 /// Every setting in which two models with the same routes differ, as (path, from, to).
 struct SettingChange {
     std::string path;

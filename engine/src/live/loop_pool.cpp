@@ -122,6 +122,16 @@ void LoopPool::resize(Instant now) {
         }
         admit_from_outside(loop, now);
     }
+    restrict_threads();
+}
+
+void LoopPool::restrict_threads() {
+    const auto cores = static_cast<unsigned>(in_force_->system.server.cores);
+    for (const auto& loop : loops_) {
+        workers_[static_cast<std::size_t>(loop->number)]->tokens->restrict_to(cores);
+        if (std::exchange(loop->cores, cores) == cores) continue;
+        platform::restrict_thread(loop->thread, cores);
+    }
 }
 
 /// The loop of its connection; a new one where it has none, or where that is to go.
@@ -397,6 +407,7 @@ void LoopPool::sample(ServerSample& out) {
     const Server& server = in_force_->system.server;
     out.threads_per_worker = 1;
     out.loops = static_cast<std::uint32_t>(server.workers);
+    out.cores = platform::usable_cores(static_cast<unsigned>(server.cores));
     out.queue_capacity = static_cast<std::uint32_t>(server.queue * server.workers);
     sample_loops(out, at);
     sample_workers(out);

@@ -76,6 +76,7 @@ class LoopPool final : public Workers, private WorkerParts {
         std::deque<Exchange*> outside;  ///< when_full is wait: first come first served
         bool draining = false;          ///< no new connections; leaves when it has nothing in hand
         int clock = -1;
+        unsigned cores = 0;  ///< that its thread is restricted to; 0: all
     };
 
     explicit LoopPool(Options options);
@@ -93,6 +94,7 @@ class LoopPool final : public Workers, private WorkerParts {
     void set_alarm();
     void expire(Instant now);
     void resize(Instant now);
+    void restrict_threads();
     void sample_loops(ServerSample& out, Instant now);
 
     // The loops' threads' own.

@@ -25,6 +25,26 @@ namespace lab::live::platform {
 
 namespace {
 
+#if defined(__linux__)
+/// The last of the cores that the process may use; 0: all of them. The process's, not the calling
+/// thread's: that may have been restricted before.
+std::optional<cpu_set_t> last_cores(unsigned cores) noexcept {
+    cpu_set_t all;
+    CPU_ZERO(&all);
+    if (::sched_getaffinity(::getpid(), sizeof(all), &all) != 0) return std::nullopt;
+    cpu_set_t some;
+    CPU_ZERO(&some);
+    unsigned taken = 0;
+    for (int core = CPU_SETSIZE - 1; core >= 0 && (cores == 0 || taken < cores); --core) {
+        if (!CPU_ISSET(core, &all)) continue;
+        CPU_SET(core, &some);
+        ++taken;
+    }
+    if (taken == 0) return std::nullopt;
+    return some;
+}
+#endif
+
 #if defined(__unix__) || defined(__APPLE__)
 Duration read_clock(clockid_t clock) noexcept {
     timespec t{};
@@ -78,20 +98,20 @@ void tighten_timer_slack() noexcept {
 
 bool restrict_this_thread(unsigned cores) noexcept {
 #if defined(__linux__)
-    // Of the process, not of this thread: that may have been restricted before.
-    cpu_set_t all;
-    CPU_ZERO(&all);
-    if (::sched_getaffinity(::getpid(), sizeof(all), &all) != 0) return false;
-    cpu_set_t some;
-    CPU_ZERO(&some);
-    unsigned taken = 0;
-    for (int core = CPU_SETSIZE - 1; core >= 0 && (cores == 0 || taken < cores); --core) {
-        if (!CPU_ISSET(core, &all)) continue;
-        CPU_SET(core, &some);
-        ++taken;
-    }
-    return taken > 0 && ::sched_setaffinity(0, sizeof(some), &some) == 0;
+    const auto some = last_cores(cores);
+    return some && ::sched_setaffinity(0, sizeof(*some), &*some) == 0;
 #else
+    static_cast<void>(cores);
+    return false;
+#endif
+}
+
+bool restrict_thread(std::thread& thread, unsigned cores) noexcept {
+#if defined(__linux__)
+    const auto some = last_cores(cores);
+    return some && ::pthread_setaffinity_np(thread.native_handle(), sizeof(*some), &*some) == 0;
+#else
+    static_cast<void>(thread);
     static_cast<void>(cores);
     return false;
 #endif
@@ -120,15 +140,16 @@ std::optional<std::uint32_t> listen_backlog(int descriptor) noexcept {
 #endif
 }
 
-unsigned usable_cores() noexcept {
+unsigned usable_cores(unsigned most) noexcept {
+    unsigned cores = std::max(1U, std::thread::hardware_concurrency());
 #if defined(__linux__)
     cpu_set_t set;
     CPU_ZERO(&set);
     if (::sched_getaffinity(0, sizeof(set), &set) == 0) {
-        return static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
+        cores = static_cast<unsigned>(std::max(1, CPU_COUNT(&set)));
     }
 #endif
-    return std::max(1U, std::thread::hardware_concurrency());
+    return most == 0 ? cores : std::min(cores, most);
 }
 
 std::string system_name() {

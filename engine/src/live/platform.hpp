@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <thread>
 
 namespace lab::live::platform {
 
@@ -25,6 +26,8 @@ void tighten_timer_slack() noexcept;
 /// Lets the calling thread run on so many of the cores that this process may use, the last of them
 /// (what serves clients prefers the first); 0 means all. False where the system cannot.
 bool restrict_this_thread(unsigned cores) noexcept;
+/// The same for another thread, which must not have been joined.
+bool restrict_thread(std::thread& thread, unsigned cores) noexcept;
 /// For debuggers and `top -H`. At most 15 bytes are kept.
 void name_this_thread(const char* name) noexcept;
 /// Connections completed by the kernel and not yet accepted on a listening socket (TCP_INFO).
@@ -34,7 +37,8 @@ void name_this_thread(const char* name) noexcept;
 [[nodiscard]] std::size_t unsent_bytes(int descriptor) noexcept;
 /// Lets a wait for writability end only when all has gone to the peer (TCP_NOTSENT_LOWAT).
 void report_writable_when_sent(int descriptor, bool on) noexcept;
-[[nodiscard]] unsigned usable_cores() noexcept;
+/// Cores that this thread may use, at most so many; 0: all.
+[[nodiscard]] unsigned usable_cores(unsigned most = 0) noexcept;
 /// "Linux 6.1.0 x86_64" and the processor's name.
 [[nodiscard]] std::string system_name();
 [[nodiscard]] std::string processor_name();

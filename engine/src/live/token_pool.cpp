@@ -57,6 +57,7 @@ bool TokenPool::see_to_a_thread() {
         if (cancelled_) seat->parker.cancel();
         const core::Ticket ticket = first_thread + seats_.size();
         seat->thread = std::thread{[this, at = seat.get(), ticket] { run(*at, ticket); }};
+        if (cores_ != 0) platform::restrict_thread(seat->thread, cores_);
         seats_.push_back(std::move(seat));
     } catch (const std::system_error&) {
         return !seats_.empty();  // one that runs will pick it up
@@ -101,6 +102,12 @@ void TokenPool::configure(int tokens) {
         }
     }
     if (some) wake_.notify_all();
+}
+
+void TokenPool::restrict_to(unsigned cores) {
+    const std::lock_guard hold{mutex_};
+    if (std::exchange(cores_, cores) == cores) return;
+    for (const auto& seat : seats_) platform::restrict_thread(seat->thread, cores);
 }
 
 void TokenPool::cancel() {

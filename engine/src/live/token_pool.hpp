@@ -48,6 +48,8 @@ class TokenPool {
     [[nodiscard]] bool withdraw(Job& job);
     /// Fewer: those in use are not taken away.
     void configure(int tokens);
+    /// Its threads run on so many cores; 0: on all.
+    void restrict_to(unsigned cores);
     /// What sleeps on a thread of the pool wakes now, and later sleeps do not begin.
     void cancel();
     [[nodiscard]] Levels levels() const;
@@ -72,6 +74,7 @@ class TokenPool {
     std::deque<Granted> granted_;  ///< with a token, waiting for a thread to pick them up
     std::vector<std::unique_ptr<Seat>> seats_;
     std::size_t resting_ = 0;  ///< threads that wait for a job
+    unsigned cores_ = 0;
     bool leaving_ = false;
     bool cancelled_ = false;
 };

@@ -171,9 +171,7 @@ void WorkerPool::sample_lives(ServerSample& out) {
     out.worker_kills = fresh(counts.kills, sampled_lives_.kills);
     out.worker_restarts = fresh(counts.restarts, sampled_lives_.restarts);
     out.worker_boots = fresh(counts.boots, sampled_lives_.boots);
-    const auto usable = platform::usable_cores();
-    const auto cores = static_cast<unsigned>(in_force_->system.server.cores);
-    out.cores = cores == 0 ? usable : std::min(usable, cores);
+    out.cores = platform::usable_cores(static_cast<unsigned>(in_force_->system.server.cores));
 }
 
 }  // namespace lab::live

@@ -314,6 +314,8 @@ std::string change_label(const System& system, const SettingInfo& info, std::str
 
 }  // namespace
 
+std::string allowed_values(const SettingInfo& info) { return names::allowed_text(info); }
+
 std::vector<ListedSetting> listed_settings(const Model& model) {
     std::vector<ListedSetting> listed;
     for (const std::string& path : names::concrete_paths(model.system)) {

@@ -226,7 +226,6 @@ Result<void> check_lives(const Server& server, std::string_view kind) {
         {"server.leak", server.leak.count > 0},
         {"server.memory_limit", server.memory_limit.count > 0},
         {"server.cheaper", server.cheaper > 0},
-        {"server.cores", server.cores > 0},
     };
     for (const auto& [path, has] : stated) {
         if (!has) continue;

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "lab/presets.hpp"
 #include "lab/report.hpp"
 #include "lab/text.hpp"
 #include "report/numbers.hpp"
@@ -19,11 +21,26 @@ using report::for_person_share;
 
 constexpr std::size_t bar_width = 30;
 
+/// Which real server it behaved as, and where not: a line each.
+void add_preset(std::string& out, const Model& model) {
+    const Preset* const preset = find_preset(model.system.server.preset);
+    if (preset == nullptr) return;
+    out += fmt::format("behaves as {}", preset->title);
+    std::string_view between = ", but for ";
+    for (const SettingChange& change : overridden_settings(model)) {
+        out += fmt::format("{}{} {}", std::exchange(between, "\n  and "), change.path, change.to);
+        out += fmt::format(" (as shipped {})", change.from);
+    }
+    out += '\n';
+}
+
 void add_heading(std::string& out, const RunResult& r) {
     out += fmt::format("{} ({}, seed {})\n", r.scenario.empty() ? "run" : escaped(r.scenario),
                        escaped(r.mode), r.seed);
-    out += fmt::format("{:.1f} s measured after {:.1f} s of warm-up\n\n", to_seconds(r.length),
+    out += fmt::format("{:.1f} s measured after {:.1f} s of warm-up\n", to_seconds(r.length),
                        to_seconds(r.warm_up));
+    add_preset(out, r.model);
+    out += '\n';
 }
 
 void add_rates(std::string& out, const RunResult& r) {

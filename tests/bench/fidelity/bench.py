@@ -20,12 +20,12 @@ def arguments():
     parser = argparse.ArgumentParser(prog="./lab bench fidelity", description=__doc__)
     parser.add_argument("--build", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     parser.add_argument("--full", action="store_true",
-                        help="every server with every handler, three runs each: about three hours")
+                        help="every server with every handler, three runs each: about four hours")
     parser.add_argument("--only", default="", metavar="SERVER:HANDLER,...",
                         help="these alone; * and ? as in file names; the handler may be left out")
     parser.add_argument("--again", action="store_true", help="measure what is there already, too")
     parser.add_argument("--seconds", type=float, default=2.5, help="measured for each cell, at least")
-    parser.add_argument("--minutes", type=float, default=30,
+    parser.add_argument("--minutes", type=float, default=28,
                         help="no new group begins after these (not with --full); run again to go on")
     parser.add_argument("--users", default="", help="such as 1,16: these alone")
     parser.add_argument("--real", action="store_true", help="the real servers alone")

@@ -130,7 +130,8 @@ def markdown(compared):
     lines += ["| " + " | ".join(row) + " |" for row in rows_of(compared)]
     near = sum(abs(c.deviation) <= NEAR for c in compared)
     lines += ["", f"{near} of {len(compared)} figures within 10 %; "
-              f"the farthest {max(abs(c.deviation) for c in compared):.0%}."]
+              f"the farthest {max(abs(c.deviation) for c in compared):.0%}; "
+              f"{sum(c.varies for c in compared)} held to a range."]
     return "\n".join(lines)
 
 
@@ -155,6 +156,10 @@ def verdicts(compared):
     for one in [c for c in far if abs(c.deviation) > NEAR][:20]:
         print(f"  off by {one.deviation:+.0%}: {one.server} {one.handler}, {one.users} users, "
               f"{one.figure}: {pair(one)}")
+    varying = sum(c.varies for c in compared)
+    if varying:
+        print(f"  {varying} of {len(compared)} figures vary by more than 10 % from one real run to the "
+              "next and are held to their range")
     share = sum(abs(c.deviation) <= NEAR for c in compared) / len(compared)
     near = verdict(f"share of {len(compared)} figures within 10 % of the real ratio", share, ">=", 0.9)
     worst = verdict("the farthest from it", abs(far[0].deviation), "<=", FAR)

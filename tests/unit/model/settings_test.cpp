@@ -421,6 +421,9 @@ TEST(DidYouMean, FindsSlipsOfTheFingerAndNothingFarAway) {
     EXPECT_EQ(did_you_mean("when-full", known), "when_full");
     EXPECT_EQ(did_you_mean("rate", known), "server.rate");
     EXPECT_EQ(did_you_mean("elephant", known), "");
+    const std::string_view servers[] = {"uvicorn", "gunicorn-sync", "gunicorn-gthread"};
+    EXPECT_EQ(did_you_mean("gunicorn", servers), "gunicorn-sync");
+    EXPECT_EQ(did_you_mean("unicorn", servers), "uvicorn");
     EXPECT_EQ(did_you_mean("", known), "");
     EXPECT_EQ(did_you_mean(std::string(100'000, 'w'), known), "");
 }
