@@ -85,31 +85,6 @@ void add_serve(CLI::App& app, Arguments& arguments) {
         ->check(not_negative);
 }
 
-void add_load(CLI::App& app, Arguments& arguments) {
-    auto* load =
-        app.add_subcommand("load", "The load generator alone, against any server on this machine");
-    auto& to = arguments.load;
-    load->add_option("--url", to.url, "http://127.0.0.1:PORT/PATH")->required();
-    load->add_option("--rate", to.rate, "open loop: requests a second")
-        ->check(CLI::Range(0.01, 1e6));
-    load->add_option("--users", to.users, "closed loop: how many ask at once")
-        ->check(CLI::Range(1, 20000));
-    load->add_option("--arrivals", to.arrivals, "constant or poisson")->capture_default_str();
-    load->add_option("--think", arguments.load_times.think,
-                     "closed loop: pause before the next request");
-    load->add_option("--for", arguments.load_times.length, "length: 10s")->required();
-    load->add_option("--warm-up", arguments.load_times.warm_up, "not counted, before it");
-    load->add_option("--connections", to.connections, "at most; closed loop has one a user")
-        ->check(CLI::Range(1, 20000));
-    load->add_option("--timeout", arguments.load_times.timeout, "the client gives up: 10s");
-    load->add_flag("--new-connections", to.new_connections, "a new connection for each request");
-    load->add_option("--seed", to.seed, "Poisson arrivals are drawn from it")
-        ->capture_default_str();
-    load->add_option("--json", to.json, "a file, or - for standard output");
-    load->add_option("--csv", to.csv, "one row a frame: a file, or -");
-    add_load_settings(*load, to);
-}
-
 /// Flags of `load` that the table of names describes, by the group they stand in.
 struct FlagGroup {
     const char* title;
@@ -153,6 +128,31 @@ void add_load_settings(CLI::App& load, LoadArguments& to) {
                 ->group(group.title);
         }
     }
+}
+
+void add_load(CLI::App& app, Arguments& arguments) {
+    auto* load =
+        app.add_subcommand("load", "The load generator alone, against any server on this machine");
+    auto& to = arguments.load;
+    load->add_option("--url", to.url, "http://127.0.0.1:PORT/PATH")->required();
+    load->add_option("--rate", to.rate, "open loop: requests a second")
+        ->check(CLI::Range(0.01, 1e6));
+    load->add_option("--users", to.users, "closed loop: how many ask at once")
+        ->check(CLI::Range(1, 20000));
+    load->add_option("--arrivals", to.arrivals, "constant or poisson")->capture_default_str();
+    load->add_option("--think", arguments.load_times.think,
+                     "closed loop: pause before the next request");
+    load->add_option("--for", arguments.load_times.length, "length: 10s")->required();
+    load->add_option("--warm-up", arguments.load_times.warm_up, "not counted, before it");
+    load->add_option("--connections", to.connections, "at most; closed loop has one a user")
+        ->check(CLI::Range(1, 20000));
+    load->add_option("--timeout", arguments.load_times.timeout, "the client gives up: 10s");
+    load->add_flag("--new-connections", to.new_connections, "a new connection for each request");
+    load->add_option("--seed", to.seed, "Poisson arrivals are drawn from it")
+        ->capture_default_str();
+    load->add_option("--json", to.json, "a file, or - for standard output");
+    load->add_option("--csv", to.csv, "one row a frame: a file, or -");
+    add_load_settings(*load, to);
 }
 
 void add_theory(CLI::App& app, Arguments& arguments) {

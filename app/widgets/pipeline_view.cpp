@@ -198,17 +198,22 @@ void PipelineView::tick() {
 }
 
 void PipelineView::mousePressEvent(QMouseEvent* event) {
-    const bool onCache = m_state->places.cache.contains(event->position());
-    if (event->button() == Qt::LeftButton && onCache) {
+    const bool left = event->button() == Qt::LeftButton;
+    if (left && m_state->places.cache.contains(event->position())) {
         emit cacheClicked();
+    } else if (left && m_state->places.database.contains(event->position())) {
+        emit databaseClicked();
     } else {
         QWidget::mousePressEvent(event);
     }
 }
 
+/// The hand says what a click would do.
 void PipelineView::mouseMoveEvent(QMouseEvent* event) {
-    const bool onCache = m_state->places.cache.contains(event->position());
-    setCursor(onCache ? Qt::PointingHandCursor : Qt::ArrowCursor);
+    const QPointF at = event->position();
+    const bool clickable =
+        m_state->places.cache.contains(at) || m_state->places.database.contains(at);
+    setCursor(clickable ? Qt::PointingHandCursor : Qt::ArrowCursor);
     QWidget::mouseMoveEvent(event);
 }
 
@@ -249,18 +254,6 @@ void PipelineView::resizeEvent(QResizeEvent* event) {
     QWidget::resizeEvent(event);
     m_state->places = placeBoxes(size(), m_state->parts);
     redrawBoxes();
-}
-
-void PipelineView::mousePressEvent(QMouseEvent* event) {
-    const bool hit = m_state->places.database.contains(event->position());
-    if (!hit || event->button() != Qt::LeftButton) return QWidget::mousePressEvent(event);
-    emit databaseClicked();
-}
-
-/// The hand says what a click would do.
-void PipelineView::mouseMoveEvent(QMouseEvent* event) {
-    const bool over = m_state->places.database.contains(event->position());
-    setCursor(over ? Qt::PointingHandCursor : Qt::ArrowCursor);
 }
 
 QString PipelineView::describe() const {
