@@ -28,7 +28,7 @@ struct Speed {
     double factor;
     const char* text;
 };
-constexpr Speed speeds[] = {
+constexpr Speed offeredSpeeds[] = {
     {0.0001, "1/10,000 ×"}, {0.001, "1/1,000 ×"}, {0.01, "1/100 ×"}, {0.1, "1/10 ×"}, {1, "1 ×"},
     {10, "10 ×"},           {100, "100 ×"},       {200, "200 ×"},
 };
@@ -118,7 +118,7 @@ void TopBar::makePaceControls() {
     m_runners->setToolTip(
         tr("Real sockets and threads, or the same model in virtual time: repeatable, on cores that "
            "you do not have, slower or faster than life"));
-    for (const Speed& speed : speeds)
+    for (const Speed& speed : offeredSpeeds)
         m_speeds->addItem(QString::fromUtf8(speed.text), speed.factor);
     m_speeds->setCurrentIndex(normalSpeed);
     m_speeds->setAccessibleName(tr("Speed of virtual time"));
@@ -131,7 +131,7 @@ void TopBar::makePaceControls() {
         m_controller->setRunMode(index == 1 ? RunMode::virtual_time : RunMode::live);
     });
     connect(m_speeds, &QComboBox::activated, this, [this](int index) {
-        m_controller->setPace({speeds[index].factor, m_controller->pace().paused});
+        m_controller->setPace({offeredSpeeds[index].factor, m_controller->pace().paused});
     });
     connect(m_pause, &QPushButton::clicked, this, [this](bool paused) {
         m_controller->setPace({m_controller->pace().speed, paused});

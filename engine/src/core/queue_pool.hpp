@@ -48,6 +48,8 @@ class QueuePool {
     bool withdraw(Ticket ticket) { return slots_.withdraw(ticket); }
     /// Takes out every ticket whose patience has ended.
     std::vector<Ticket> expire(Instant now) { return slots_.expire(now); }
+    /// When expire() would next find somebody.
+    [[nodiscard]] std::optional<Instant> next_expiry() const { return slots_.next_expiry(); }
 
     /// Other settings: `closes` idle ones go, then whom there is room for now is woken.
     struct Woken {

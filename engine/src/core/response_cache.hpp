@@ -24,6 +24,7 @@ struct CachedAnswer {
     std::vector<std::uint64_t> versions;  ///< one for each query in it
     std::vector<std::uint64_t> rows;      ///< what it was made from; a change of one may drop it
     std::uint8_t language = 0;            ///< in which it was made
+    std::uint64_t weight = 0;             ///< bytes of a body that is not there itself
 };
 
 /// Keyed store with a time to live and a bound on entries and bytes.
@@ -58,7 +59,9 @@ class ResponseCache {
         std::uint64_t hits = 0;
 
         [[nodiscard]] bool fresh(Instant now) const { return expires > now; }
-        [[nodiscard]] std::uint64_t bytes() const { return key.size() + answer.body.size(); }
+        [[nodiscard]] std::uint64_t bytes() const {
+            return key.size() + answer.body.size() + answer.weight;
+        }
 
       private:
         friend class ResponseCache;

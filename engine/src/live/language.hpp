@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "core/language.hpp"
+
 namespace lab::live {
 
 inline constexpr std::array<std::string_view, 8> known_languages{"en", "de", "fr", "es",
@@ -18,11 +20,7 @@ inline constexpr std::array<std::string_view, 8> known_languages{"en", "de", "fr
     return known_languages[language < known_languages.size() ? language : 0];
 }
 
-/// What the user speaks where there are `count` languages: the n-th user the n-th in turn.
-[[nodiscard]] constexpr std::uint8_t language_of(std::uint32_t user, int count) {
-    return count < 2 ? std::uint8_t{0}
-                     : static_cast<std::uint8_t>(user % static_cast<std::uint32_t>(count));
-}
+using core::language_of;
 
 /// The first language of an Accept-Language field ("de-AT, en;q=0.5"); English where we have not
 /// got it. RFC 9110 12.5.4; the weights are not looked at.

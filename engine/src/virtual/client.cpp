@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/language.hpp"
 #include "lab/assert.hpp"
 
 namespace lab::virtual_time {
@@ -32,10 +33,15 @@ Client::Client(Timeline& time, Server& server, measure::Recorder& recorder, Opti
       options_{std::move(options)},
       load_{options_.load},
       mix_{load_, core::route_weights(server.generation().system.routes, load_), options_.seed},
-      schedule_{load_.rate, load_.arrivals, options_.seed, options_.start},
+      schedule_{load_, options_.seed, options_.start},
       crowd_{options_.seed},
+      network_{options_.network},
+      retry_{load_.retry, options_.seed},
+      breaker_{load_.breaker},
+      hedge_{load_.hedge},
       shortest_timeout_{load_.timeout} {
     server_.set_client(*this);
+    set_watching();
     if (load_.model == LoadModel::closed) {
         crowd_.resize(static_cast<std::size_t>(load_.users), load_.think, options_.start);
     }
@@ -50,6 +56,7 @@ void Client::look_ahead() {
         return;
     }
     next_arrival_ = load_.model == LoadModel::open ? schedule_.peek() : crowd_.next_due();
+    if (!visits_.empty()) next_arrival_ = std::min(next_arrival_, visits_.front().intended);
     if (next_arrival_ >= options_.window_to) next_arrival_ = Instant::max();
 }
 
@@ -63,6 +70,11 @@ void Client::release() {
         planned.intended = turn->intended;
         mix_.describe(planned);
         planned.user = turn->user;
+    } else if (!visits_.empty() && visits_.front().intended < schedule_.peek()) {
+        planned = next_of_visits();
+        const auto user = planned.user;
+        mix_.describe(planned);
+        planned.user = user;
     } else {
         planned.intended = schedule_.peek();
         planned.id = schedule_base_ + schedule_.take();
@@ -96,13 +108,20 @@ void Client::release_planned(const core::Planned& planned, bool of_crowd) {
     request.deadline = load_.deadline;
     request.connection = nobody;
     request.of_crowd = of_crowd;
-    request.retried = false;
-    last_id_ = std::max(last_id_, planned.id);
+    request.resent = request.answered = request.leaves = false;
+    request.watched = watching_;
+    request.attempts = 0;
+    request.retried = Instant{};
+    last_id_ = std::max(last_id_, core::visit_of(planned.id));
     append<&Request::live>(live_, place);
     ++live_count_;
     arm_give_up(request.give_up);
     recorder_.planned(planned.id, planned.intended);
-    dispatch(place);
+    if (watching_) {
+        watch(place);
+    } else {
+        dispatch(place);
+    }
 }
 
 /// An idle connection, else a new one, else the backlog, where its clock runs on.
@@ -118,24 +137,43 @@ void Client::dispatch(Place place) {
         open(fresh);
     } else if (request.of_crowd || waiting_.count < static_cast<std::size_t>(load_.backlog)) {
         append<&Request::waiting>(waiting_, place);
+    } else if (request.watched) {
+        breaker_.called_off(request.permit);
+        end_watched(place, Ending::not_sent, pause_after_failure);
     } else {
         end(place, Ending::not_sent, {});
         continue_user(request, pause_after_failure);
+        forget(place);
     }
 }
 
 void Client::hand_over(ConnectionId id) {
     const Connection& connection = connections_.data()[id];
-    Request& request = requests_.data()[connection.request];
-    const auto& queries = server_.generation().programs[request.planned.route].queries;
-    const std::size_t checked = std::min(queries.size(), request.committed.size());
-    for (std::size_t i = 0; i < checked; ++i) {
-        request.committed[i] = server_.committed(queries[i].kind, request.planned.key);
+    const Place place = connection.request;
+    Request& request = requests_.data()[place];
+    const bool is_copy = request.watched && request.copy == id;
+    if (is_copy) {
+        request.copy_sent = time_.now;
+    } else {
+        request.sent = time_.now;
+        const auto& queries = server_.generation().programs[request.planned.route].queries;
+        const std::size_t checked = std::min(queries.size(), request.committed.size());
+        for (std::size_t i = 0; i < checked; ++i) {
+            request.committed[i] = server_.committed(queries[i], request.planned.key);
+        }
     }
-    request.sent = time_.now;
     recorder_.sent(request.planned.id, request.planned.intended, time_.now,
-                   measure::Attempt::first);
-    server_.send(connection.session, request.planned, load_.keep_alive);
+                   is_copy                ? measure::Attempt::hedge
+                   : request.attempts > 1 ? measure::Attempt::retry
+                                          : measure::Attempt::first);
+    if (request.watched && !is_copy) {
+        // On its way: after a while a second copy may follow.
+        if (const auto delay = hedge_.delay()) {
+            set_alarm(time_.now + *delay, place, Alarm::copy, true);
+        }
+    }
+    request.language = core::language_of(request.planned.user, load_.languages);
+    server_.send(connection.session, request.planned, request.language, load_.keep_alive);
 }
 
 /// The last step of every request: it leaves the lists and enters the books.
@@ -145,16 +183,23 @@ void Client::end(Place place, Ending ending, std::optional<SessionId> answer) {
     sample.id = request.planned.id;
     sample.intended = request.planned.intended;
     sample.released = request.planned.intended;
+    sample.retried = request.retried;
     sample.assigned = request.assigned;
     sample.sent = request.sent;
     sample.done = time_.now;
     sample.ending = ending;
+    sample.network = 2 * network_.delay;
+    request.answered = ending == Ending::ok;
+    if (request.watched) {
+        const bool over = time_.now >= request.give_up;
+        sample.abandoned = ending == Ending::timed_out && request.leaves && over;
+        sample.held_back = ending == Ending::not_sent && !request.permit.granted;
+    }
     if (answer) judge(request, *answer, sample);
     if (request.connection != nobody) connections_.data()[request.connection].request = nobody;
     if (request.waiting.linked) remove<&Request::waiting>(waiting_, place);
     remove<&Request::live>(live_, place);
     --live_count_;
-    free_requests_.push_back(place);
     recorder_.ended(sample);
     trace_ = (trace_ ^ sample.id) * trace_factor;
     trace_ = (trace_ ^ (trace_ >> 29) ^ static_cast<std::uint64_t>(ending) ^
@@ -177,7 +222,8 @@ void Client::judge(const Request& request, SessionId session, measure::Sample& s
     if (sample.ending != Ending::ok) return;
     sample.late = sample.done - sample.intended > request.deadline;
     const Route& route = server_.generation().system.routes[request.planned.route];
-    sample.wrong_user = route.personal && reply.made_for != request.planned.user;
+    sample.wrong_user = (route.personal && reply.made_for != request.planned.user) ||
+                        (route.localised && reply.language != request.language);
     const auto& versions = server_.versions(session);
     const std::size_t known = std::min(versions.size(), request.committed.size());
     for (std::size_t i = 0; i < known; ++i) {
@@ -196,9 +242,17 @@ void Client::withdraw_all() {
     }
 }
 
+void Client::forget(Place place) {
+    ++requests_.data()[place].life;
+    free_requests_.push_back(place);
+}
+
 /// In closed loop the one who asked goes on. `pause`: the least he waits.
 void Client::continue_user(const Request& ended, Duration pause) {
-    if (!ended.of_crowd) return;
+    if (!ended.of_crowd) {
+        if (load_.session > 1 && ended.answered) continue_visit(ended);
+        return;
+    }
     crowd_.finished(ended.planned.user, load_.think, pause, time_.now);
     look_ahead();
 }
@@ -217,22 +271,27 @@ void Client::give_up_overdue() {
     give_up_alarm_ = Instant::max();
     Instant next = Instant::max();
     for (Place place = live_.first; place != nobody;) {
-        Request& request = requests_.data()[place];
-        const Place after = request.live.after;
+        const Request& request = requests_.data()[place];
         if (request.planned.intended + shortest_timeout_ > time_.now) {
             next = std::min(next, request.planned.intended + shortest_timeout_);
             break;
         }
         if (request.give_up > time_.now) {
             next = std::min(next, request.give_up);
+            place = request.live.after;
+            continue;
+        }
+        if (request.watched) {
+            give_up(place);
         } else {
             const ConnectionId connection = request.connection;
             if (connection != nobody) close(connection);
             end(place, Ending::timed_out, {});
             if (connection != nobody) connection_free(connection);
-            continue_user(request, Duration{});
+            continue_user(requests_.data()[place], Duration{});
+            forget(place);
         }
-        place = after;
+        place = live_.first;  // others may have ended with it
     }
     if (live_.first == nobody) shortest_timeout_ = load_.timeout;
     if (next != Instant::max()) arm_give_up(next);
@@ -286,7 +345,14 @@ void Client::open(ConnectionId id) {
     connection.state = Connection::State::connecting;
     ++connection.life;
     connection.answered = false;
-    const auto session = server_.knock(id, connection.life);
+    if (connection.knocks == 0) {
+        const std::uint64_t n = openings_++;
+        const SlowClients& slow = load_.slow;
+        connection.pace.read_rate = core::in_share(n, slow.readers) ? slow.read_rate.count : 0;
+        connection.pace.send_rate = core::in_share(n, slow.senders) ? slow.send_rate.count : 0;
+        connection.generation = pace_generation_;
+    }
+    const auto session = server_.knock(id, connection.life, connection.pace);
     if (!session) {
         const Duration pause = first_knock_again * (1 << std::min(connection.knocks, most_knocks));
         ++connection.knocks;
@@ -295,7 +361,8 @@ void Client::open(ConnectionId id) {
     }
     connection.knocks = 0;
     connection.session = *session;
-    const Duration takes = server_.generation().prices.each().connect;
+    // The handshake takes a round trip.
+    const Duration takes = server_.generation().prices.each().connect + 2 * network_.delay;
     if (takes > Duration{}) {
         time_.in(takes, EventKind::connected, id, connection.life);
     } else {
@@ -324,7 +391,8 @@ void Client::connection_free(ConnectionId id) {
     const auto is_closed = [&] {
         return connections_.data()[id].state == Connection::State::closed;
     };
-    if (!is_closed() && (too_many || !load_.keep_alive)) close(id);
+    const bool outdated = connections_.data()[id].generation != pace_generation_;
+    if (!is_closed() && (too_many || outdated || !load_.keep_alive)) close(id);
     if (waiting_.first == nobody || too_many) {
         if (is_closed()) {
             --open_;
@@ -369,9 +437,7 @@ void Client::open_for_waiting() {
 
 void Client::answered(ConnectionId id, SessionId session) {
     Connection& connection = connections_.data()[id];
-    const Place place = connection.request;
-    LAB_ASSERT(place != nobody);
-    Request& request = requests_.data()[place];
+    LAB_ASSERT(connection.request != nobody);
     const Reply& reply = server_.reply(session);
     connection.answered = true;
     if (reply.closes) {  // the server forgets it by itself
@@ -379,14 +445,23 @@ void Client::answered(ConnectionId id, SessionId session) {
         connection.state = Connection::State::closed;
         ++connection.life;
     }
+    settle(id, ending_of(reply.status), session);
+}
+
+/// Ends the request that the connection carries, and goes on with both.
+void Client::settle(ConnectionId id, Ending ending, std::optional<SessionId> answer) {
+    const Place place = connections_.data()[id].request;
+    const Request& request = requests_.data()[place];
+    if (request.watched) return settle_watched(id, ending, answer);
     if (time_.now >= request.give_up) {
-        if (connection.state != Connection::State::closed) close(id);
+        close(id);
         end(place, Ending::timed_out, {});
     } else {
-        end(place, ending_of(reply.status), session);
+        end(place, ending, answer);
     }
     connection_free(id);
-    continue_user(requests_.data()[place], Duration{});
+    continue_user(requests_.data()[place], answer ? Duration{} : pause_after_failure);
+    forget(place);
 }
 
 void Client::cut_off(ConnectionId id) {
@@ -400,26 +475,23 @@ void Client::cut_off(ConnectionId id) {
         closed_.push_back(id);
         return;
     }
-    const Place place = connection.request;
-    Request& request = requests_.data()[place];
+    Request& request = requests_.data()[connection.request];
     const Route& route = server_.generation().system.routes[request.planned.route];
-    if (connection.answered && !request.retried && route.method == Method::get) {
+    if (connection.answered && !request.resent && route.method == Method::get) {
         // It crossed with the server's closing an idle connection (RFC 9112 9.3.1): once more, its
         // clock running on.
-        request.retried = true;
+        request.resent = true;
         open(id);
         return;
     }
-    end(place, time_.now >= requests_.data()[place].give_up ? Ending::timed_out : Ending::reset,
-        {});
-    connection_free(id);
-    continue_user(requests_.data()[place], pause_after_failure);
+    settle(id, Ending::reset, {});
 }
 
 // ---------------------------------------------------------------- events, settings
 
 void Client::handle(const Event& event) {
     if (event.kind() == EventKind::give_up) return give_up_overdue();
+    if (event.kind() == EventKind::alarm) return ring();
     const Connection& connection = connections_.data()[event.who];
     if (connection.life != event.token) return;
     if (event.kind() == EventKind::connected) {
@@ -431,8 +503,17 @@ void Client::handle(const Event& event) {
     }
 }
 
-void Client::apply(Load load) {
+void Client::apply(Load load, const Network& network) {
     const Load before = std::exchange(load_, std::move(load));
+    if (network_ != network || before.slow != load_.slow) {
+        ++pace_generation_;
+        close_idle(0);
+    }
+    network_ = network;
+    retry_.change(load_.retry);
+    breaker_.change(load_.breaker, time_.now);
+    hedge_.change(load_.hedge);
+    set_watching();
     mix_ = core::RequestMix{load_, core::route_weights(server_.generation().system.routes, load_),
                             options_.seed};
     if (load_.timeout < shortest_timeout_) {
@@ -445,12 +526,15 @@ void Client::apply(Load load) {
     if (load_.model == LoadModel::open) {
         if (before.model == LoadModel::closed) {
             crowd_.dismiss(last_id_);
-            schedule_ = core::ArrivalSchedule{load_.rate, load_.arrivals, options_.seed, time_.now};
+            const bool same_shape = before.shape.kind == load_.shape.kind;
+            schedule_ = core::ArrivalSchedule{load_, options_.seed, time_.now,
+                                              same_shape ? schedule_.origin() : time_.now};
             schedule_base_ = last_id_;
-        } else if (before.rate != load_.rate || before.arrivals != load_.arrivals) {
-            schedule_.set_rate(load_.rate, load_.arrivals, time_.now);
+        } else {
+            schedule_.change(load_, time_.now);
         }
     } else {
+        visits_.clear();
         if (before.model == LoadModel::open) crowd_.dismiss(last_id_);
         crowd_.resize(static_cast<std::size_t>(load_.users), load_.think, time_.now);
     }
@@ -460,6 +544,8 @@ void Client::apply(Load load) {
 }
 
 // ---------------------------------------------------------------- lists
+
+void Client::leave_waiting(Place place) { remove<&Request::waiting>(waiting_, place); }
 
 template <Client::Links Client::Request::*links>
 void Client::append(List& list, Place place) {

@@ -13,15 +13,21 @@ namespace lab::virtual_time {
 /// What happens at an event; `who` and `token` mean what the kind says.
 enum class EventKind : std::uint8_t {
     // Server.
-    resume,           ///< session: the wait or the delay in hand is over
-    lock_ask,         ///< session: its interval of waiting for the interpreter lock has passed
-    lock_wake,        ///< session: was woken to try the interpreter lock
+    resume,           ///< task: the wait or the delay in hand is over
+    lock_ask,         ///< task: its interval of waiting for the interpreter lock has passed
+    lock_wake,        ///< task: was woken to try the interpreter lock
+    query_limit,      ///< task: the query in hand has run for as long as it may
+    loop_turn,        ///< loop: somebody's turn has come while it rested
     queue_patience,   ///< somebody has waited too long for a worker
     pool_patience,    ///< pool: somebody has waited too long for a connection
+    write_patience,   ///< somebody has waited too long for the database's write lock
+    lives,            ///< the master looks after its workers
     request_arrives,  ///< session: the bytes of a request are there
+    head_limit,       ///< session: its request takes too long to come
     hang_up_arrives,  ///< session: the client has closed
     answer_posted,    ///< session: the front end hears of its answer
-    answer_arrives,   ///< session: the last byte is with the client
+    answer_arrives,   ///< session: the last byte is in the client's kernel
+    answer_seen,      ///< session: the client has read it
     idle_limit,       ///< a connection has been idle for long enough
     row_changes,      ///< a row changes behind the application's back
     // Client.
@@ -29,6 +35,7 @@ enum class EventKind : std::uint8_t {
     cut_off,    ///< connection: the server has closed it
     knock,      ///< connection: asks again whether it may connect
     give_up,    ///< somebody has waited as long as a client does
+    alarm,      ///< a watched request is to be looked at
 };
 
 struct Event {

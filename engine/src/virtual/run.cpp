@@ -45,6 +45,7 @@ Client::Options client_options(const Run::Options& options) {
     made.window_from = beginning + options.warm_up;
     if (options.length) made.window_to = made.window_from + *options.length;
     made.requests = options.requests;
+    made.network = options.model.system.network;
     return made;
 }
 
@@ -104,6 +105,7 @@ class Run::Impl {
         if (time_.now <= last_cut_) return;
         recorder_.set_client_backlog(client_.waiting());
         const auto cut = recorder_.cut(time_.now);
+        cut->breaker_open = client_.take_breaker_open();
         last_cut_ = time_.now;
         std::uint64_t left_out = 0;
         auto events = server_.take_events(left_out);
@@ -117,13 +119,14 @@ class Run::Impl {
 
     Result<void> apply(std::uint64_t generation, const Model& model) {
         if (auto fit = check_supported(model); !fit) return fit;
+        if (auto fit = check_change(model_, model); !fit) return fit;
         auto changes = changed_settings(model_, model);
         generation_ = generation;
         if (changes.empty()) return {};
         std::move(changes.begin(), changes.end(), std::back_inserter(changes_));
         model_ = model;
         server_.apply(model.system);
-        client_.apply(model.load);
+        client_.apply(model.load, model.system.network);
         server_.run_ready();
         return {};
     }

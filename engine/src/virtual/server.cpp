@@ -13,12 +13,18 @@ namespace {
 
 constexpr std::size_t most_sessions = 2'100;  ///< as the live front end accepts
 constexpr std::size_t events_per_frame = 400;
+/// Bytes of the heads of a request and an answer, of which virtual time knows no text.
+constexpr std::int64_t request_head = 150, answer_head = 250;
+/// What the kernel of a slow reader takes in beforehand.
+constexpr std::int64_t slow_buffer = 4'096;
 
-/// A session that waits for a worker without a request has this in hand.
-constexpr core::Effect no_request{};
-
-bool acquires_worker(const core::Effect& effect) {
-    return effect.op == core::Op::acquire && effect.resource == core::ResourceId::worker;
+/// How long a slow end takes for so many bytes: a little at once, about ten times a second.
+Duration spooned(std::int64_t bytes, std::int64_t rate) {
+    if (rate <= 0 || bytes <= 0) return {};
+    const std::int64_t spoon = std::max<std::int64_t>(1, rate / 10);
+    const Duration every =
+        rate >= 10 ? Duration{100ms} : from_seconds(1 / static_cast<double>(rate));
+    return every * ((bytes + spoon - 1) / spoon - 1);
 }
 
 }  // namespace
@@ -27,17 +33,20 @@ Server::Server(Timeline& time, Options options)
     : time_{time},
       options_{std::move(options)},
       data_{options_.system.database.products},
-      slots_{{.slots = 0,
-              .queue_capacity = options_.system.server.queue,
-              .patience = options_.system.server.queue_timeout}},
-      cores_{cores_options(options_.system.host)},
+      slots_{options_.system.server, options_.seed},
+      lives_{options_.system.server, options_.seed, options_.start},
+      cores_{cores_options(options_.system)},
       changed_keys_{static_cast<std::uint64_t>(std::max(options_.load.keys, 1)),
                     options_.load.zipf} {
     sampled_.at = options_.start;
     pool_counted_ = options_.start;
+    running_.push_back(nobody);  // thread 0 is the front end's
     make_generation(options_.system);
+    data_.set_lag(options_.system.database.replica_lag);
+    writers_.set_patience(options_.system.database.lock_timeout);
     resize();
     arm_changes();
+    set_lives_alarm();
 }
 
 // ---------------------------------------------------------------- connections
@@ -52,18 +61,24 @@ SessionId Server::make_session(ConnectionId client, std::uint32_t life) {
     Session& s = at(id);
     s.client = client;
     s.client_life = life;
-    s.request_here = s.bound = s.refused = s.broken_off = s.computes_next = false;
-    s.slot = s.lease = -1;
-    s.effect = no_request;
+    s.request_here = s.bound = s.refused = s.worker_leaves = s.answered_before = false;
+    s.slot = s.served_by = -1;
+    s.home = core::WorkerSlots::nowhere;
+    s.loop = nobody;
+    s.task.session = id;
+    s.task.clear();
+    s.task.effect = {};  // no request
     return id;
 }
 
-std::optional<SessionRef> Server::knock(ConnectionId client, std::uint32_t life) {
+std::optional<SessionRef> Server::knock(ConnectionId client, std::uint32_t life,
+                                        const Pace& pace) {
     const auto room = static_cast<std::size_t>(generation().system.network.backlog);
     if (backlog_.size() > room) return std::nullopt;  // Linux holds one more than asked for
     const SessionId id = make_session(client, life);
     const SessionRef made{id, at(id).life};
     at(id).state = State::in_backlog;
+    at(id).pace = pace;
     backlog_.push_back(id);
     accept_more();
     return made;
@@ -80,6 +95,7 @@ void Server::accept_more() {
 void Server::accept(SessionId id) {
     Session& s = at(id);
     ++open_;
+    if (!on_loops() && !changing_) s.home = slots_.open();
     s.bind_at_accept = rules().bind == BindPoint::accept;
     if (s.client == nobody && !s.request_here) {
         s.state = State::arriving;
@@ -94,22 +110,41 @@ void Server::accept(SessionId id) {
     }
 }
 
-void Server::send(SessionRef session, const core::Planned& planned, bool keeps) {
+void Server::send(SessionRef session, const core::Planned& planned, std::uint8_t language,
+                  bool keeps) {
     const SessionId id = session.place;
     Session& s = at(id);
     if (s.life != session.life) return;  // closed meanwhile: the client is about to hear of it
     s.planned = planned;
+    s.language = language;
     s.keeps = keeps;
+    s.first_byte = Instant{};
     if (s.state == State::idle) {
         leave_idle(id);
         s.state = State::arriving;
     }
-    const Duration network = costs().network;
-    if (network > Duration{}) {
-        time_.in(network, EventKind::request_arrives, id, s.life);
+    Duration takes = network_time();
+    if (s.pace.send_rate > 0) {
+        s.first_byte = time_.now + takes;
+        const Duration slow = spooned(request_head, s.pace.send_rate);
+        if (slow > rules().head_timeout && rules().head_timeout > Duration{}) {
+            time_.in(takes + rules().head_timeout, EventKind::head_limit, id, s.life);
+            return;
+        }
+        takes += slow;
+    }
+    if (takes > Duration{}) {
+        time_.in(takes, EventKind::request_arrives, id, s.life);
     } else {
         request_here(id);
     }
+}
+
+/// Its head took longer than it may.
+void Server::slow_request(SessionId id) {
+    Session& s = at(id);
+    if (s.state == State::in_backlog || s.state == State::binding) return;  // nobody reads yet
+    answer_without_worker(id, s.refused ? 503 : 408);
 }
 
 void Server::request_here(SessionId id) {
@@ -156,11 +191,17 @@ void Server::forget(SessionId id) {
     s.state = State::free;
     s.client = nobody;
     ++s.life;
-    ++s.token;
+    ++s.task.token;
+    count_end(s);
     if (s.slot >= 0) let_go(id);
+    slots_.close(std::exchange(s.home, core::WorkerSlots::nowhere));
     --open_;
     free_sessions_.push_back(id);
-    accept_more();
+    if (held_.empty()) {
+        accept_more();
+    } else {
+        admit_held();  // a worker that accepts ahead has room again
+    }
 }
 
 // ---------------------------------------------------------------- idle connections
@@ -202,7 +243,8 @@ void Server::close_idle() {
 // ---------------------------------------------------------------- the front end
 
 /// One thread reads and writes for all connections, first come first served.
-void Server::front_end(const Job& job) {
+void Server::front_end(SessionId id, bool answers) {
+    const Job job{id, answers, at(id).life};
     if (front_end_busy_) {
         jobs_.push_back(job);
         return;
@@ -213,7 +255,10 @@ void Server::front_end(const Job& job) {
 
 /// It is idle. A job that costs nothing is done at once; what that gives it to do waits meanwhile.
 void Server::begin_job(const Job& job) {
-    if (!job.answers) at(job.session).reply.received = time_.now;
+    Session& s = at(job.session);
+    if (!job.answers && s.life == job.life) {
+        s.reply.received = s.first_byte == Instant{} ? time_.now : s.first_byte;
+    }
     front_end_busy_ = true;
     const Duration price = price_of(job);
     if (price > Duration{}) {
@@ -237,8 +282,9 @@ void Server::next_job() {
 
 Duration Server::price_of(const Job& job) const {
     const Session& s = at(job.session);
+    if (s.life != job.life) return {};
     const Generation& now = generation();
-    if (job.answers) return now.prices.each().answer + now.prices.body(s.body);
+    if (job.answers) return now.prices.each().answer + now.prices.body(s.task.body);
     if (!now.programs[s.planned.route].inline_answer) return now.prices.each().parse;
     const Bytes size = now.system.routes[s.planned.route].size;
     return now.prices.each().parse + now.prices.each().answer +
@@ -246,6 +292,7 @@ Duration Server::price_of(const Job& job) const {
 }
 
 void Server::do_job(const Job& job) {
+    if (at(job.session).life != job.life) return;  // gone with its worker
     if (job.answers) {
         write_answer(job.session);
     } else {
@@ -256,115 +303,24 @@ void Server::do_job(const Job& job) {
 void Server::read_request(SessionId id) {
     at(id).state = State::arriving;
     at(id).request_here = false;
-    front_end({id, false});
+    front_end(id, false);
 }
 
 void Server::request_read(SessionId id) {
     Session& s = at(id);
-    s.body = 0;
+    s.task.body = 0;
     s.read_at = time_.now;
     if (generation().programs[s.planned.route].inline_answer) {
         s.reply.status = 200;
         s.reply.tells_times = false;  // as of a prepared answer
-        s.reply.closes = !s.keeps || !rules().keep_alive;
-        s.cursor.ended = true;
+        s.reply.closes = !s.keeps || !rules().keep_alive || s.worker_leaves;
+        s.reply.made_for = s.planned.user;
+        s.reply.language = s.language;
+        s.task.cursor.ended = true;
+        s.task.versions.clear();
         write_answer(id);
     } else {
         ask_for_worker(id);
-    }
-}
-
-bool Server::full() const {
-    return rules().when_full == WhenFull::wait && slots_.depth() >= rules().queue &&
-           slots_.busy() >= slots_.slots();
-}
-
-void Server::ask_for_worker(SessionId id) {
-    Session& s = at(id);
-    if (s.slot < 0 && !accepting()) {
-        s.state = State::held;
-        held_.push_back(id);
-    } else {
-        submit(id);
-    }
-}
-
-void Server::admit_held() {
-    while (!held_.empty() && !full()) {
-        const SessionId id = held_.front();
-        held_.pop_front();
-        if (at(id).effect.op == core::Op::end && at(id).state == State::binding) {
-            enter(id);
-        } else {
-            submit(id);
-        }
-    }
-    accept_more();
-}
-
-/// The request is complete. What it waited before a full queue counts as queue, not as parsing.
-void Server::submit(SessionId id) {
-    Session& s = at(id);
-    s.state = State::in_hand;
-    s.generation = generations_.back().get();
-    s.versions.clear();
-    s.marks.clear();
-    s.reply.received += time_.now - s.read_at;
-    s.read_at = time_.now;
-    s.reply.made_for = s.planned.user;
-    s.cursor = core::begin(s.generation->programs[s.planned.route], options_.seed, s.planned.id,
-                           s.reply.received, time_.now);
-    s.effect = core::next(s.cursor, outcome());
-    LAB_ASSERT(acquires_worker(s.effect));
-    if (s.slot >= 0) {
-        put_to_work(id, true);
-    } else {
-        enter(id);
-    }
-}
-
-/// Into the queue before the workers, with a request or without one.
-void Server::enter(SessionId id) {
-    const core::Grant granted = slots_.acquire(id, time_.now);
-    switch (granted.admission) {
-        case core::Admission::granted:
-            grant(id, granted.slot, true);
-            return;
-        case core::Admission::queued:
-            tell(RequestEvent::Kind::queued, at(id));
-            if (rules().queue_timeout > Duration{}) set_queue_alarm();
-            return;
-        case core::Admission::refused:
-            turn_away(id);
-            return;
-    }
-}
-
-void Server::turn_away(SessionId id) {
-    switch (rules().when_full) {
-        case WhenFull::wait:
-            at(id).state = acquires_worker(at(id).effect) ? State::held : State::binding;
-            held_.push_front(id);
-            return;
-        case WhenFull::reject:
-            refuse(id, core::Fault::refused);
-            return;
-        case WhenFull::reset:
-            cut_off(id);
-            return;
-    }
-}
-
-/// The program says how a fault is answered; without a request there is nothing but the status.
-void Server::refuse(SessionId id, core::Fault fault) {
-    Session& s = at(id);
-    if (acquires_worker(s.effect)) {
-        ready(id, outcome(fault));
-    } else if (s.request_here) {
-        answer_without_worker(id, 503);
-    } else {
-        s.refused = true;
-        s.state = State::arriving;
     }
 }
 
@@ -373,71 +329,86 @@ void Server::answer_without_worker(SessionId id, std::uint16_t status) {
     s.reply = {};
     s.reply.status = status;
     s.reply.closes = true;
-    s.body = 0;
-    s.cursor.ended = true;
+    s.task.body = 0;
+    s.task.cursor.ended = true;
+    s.task.versions.clear();
     s.state = State::answering;
-    front_end({id, true});
-}
-
-/// A worker waits for what this connection asks.
-void Server::worker_bound(SessionId id) {
-    Session& s = at(id);
-    s.bound = true;
-    if (s.request_here) {
-        read_request(id);
-    } else {
-        become_idle(id);
-    }
+    front_end(id, true);
 }
 
 // ---------------------------------------------------------------- answers
 
 void Server::respond(SessionId id) {
     Session& s = at(id);
-    s.reply.status = s.effect.status;
-    s.reply.ready = s.cursor.since;
+    Task& t = s.task;
+    s.reply.status = t.effect.status;
+    s.reply.ready = t.cursor.since;
     s.reply.tells_times = true;
-    s.reply.closes = !s.keeps || !rules().keep_alive;
-    if (s.effect.status != 200) s.body = 0;
+    s.reply.made_for = t.made_for;
+    s.reply.language = t.language;
+    s.reply.closes = !s.keeps || !rules().keep_alive || s.worker_leaves;
+    if (t.effect.status != 200) t.body = 0;
     s.state = State::answering;
+    finish_task(t, id);
     tell(RequestEvent::Kind::answered, s);
     const Duration hand_off = costs().hand_off;
     if (hand_off > Duration{} && !front_end_busy_) {
         time_.in(hand_off, EventKind::answer_posted, id, s.life);
     } else {
-        front_end({id, true});
+        front_end(id, true);
     }
+}
+
+/// How long a slow reader takes for the answer: until the rest is in its kernel, or all is read.
+Duration Server::reading_time(const Session& s, bool in_kernel) const {
+    if (s.pace.read_rate <= 0) return {};
+    const auto bytes = answer_head + static_cast<std::int64_t>(s.task.body);
+    return spooned(in_kernel ? bytes - slow_buffer : bytes, s.pace.read_rate);
 }
 
 void Server::write_answer(SessionId id) {
     Session& s = at(id);
     s.state = State::answering;
-    const Duration network = costs().network;
-    if (network > Duration{}) {
-        time_.in(network, EventKind::answer_arrives, id, s.life);
+    const Duration takes = costs().network + reading_time(s, true);
+    if (takes > Duration{}) {
+        time_.in(takes, EventKind::answer_arrives, id, s.life);
     } else {
         delivered(id);
     }
 }
 
-/// The answer is with the client: the rest of the program runs, and the connection waits for the
-/// next request or goes.
+/// The answer has left the server: the rest of the program runs.
 void Server::delivered(SessionId id) {
     Session& s = at(id);
-    const ConnectionId client = s.client;
-    const bool closes = s.reply.closes;
-    const bool keeps_worker = !closes && client != nobody && s.bound && s.bind_at_accept &&
-                              rules().bind == BindPoint::accept;
-    while (!s.cursor.ended) s.effect = core::next(s.cursor, outcome());
-    s.effect = no_request;
+    const bool keeps_worker = !s.reply.closes && s.client != nobody && s.bound &&
+                              s.bind_at_accept && rules().bind == BindPoint::accept;
+    core::Cursor& cursor = s.task.cursor;
+    while (!cursor.ended) s.task.effect = core::next(cursor, outcome());
+    s.task.effect = {};  // no request
+    s.answered_before = true;
+    count_end(s);
     if (s.slot >= 0) {
         if (keeps_worker) {
-            seats_[static_cast<std::size_t>(s.slot)].request = 0;
+            if (!on_loops()) seat(s.slot).request = 0;
         } else {
             s.bound = false;
             let_go(id);
         }
     }
+    const Duration rest = generation().system.network.delay + reading_time(s, false) -
+                          reading_time(s, true);
+    if (rest > Duration{} && s.client != nobody) {
+        time_.in(rest, EventKind::answer_seen, id, s.life);
+    } else {
+        seen(id);
+    }
+}
+
+/// The answer is with the client: the connection waits for the next request or goes.
+void Server::seen(SessionId id) {
+    Session& s = at(id);
+    const ConnectionId client = s.client;
+    const bool closes = s.reply.closes;
     if (client == nobody) {
         forget(id);
         return;
@@ -470,37 +441,54 @@ void Server::handle(const Event& event) {
             return expire_queue();
         case EventKind::pool_patience:
             return expire_pool(event.who);
+        case EventKind::write_patience:
+            return expire_writers();
+        case EventKind::lives:
+            return look_after_workers();
         case EventKind::idle_limit:
             return close_idle();
         case EventKind::row_changes:
             if (event.token == changes_token_) change_row();
             return;
+        case EventKind::loop_turn:
+            if (event.token == loop(event.who).token) {
+                loop(event.who).wakes = Instant::max();
+                run_loop(event.who);
+            }
+            return;
+        case EventKind::resume:
+            if (event.token == task(event.who).token) resumed(event.who);
+            return;
+        case EventKind::lock_ask:
+            if (event.token == task(event.who).token) lock_asked(event.who);
+            return;
+        case EventKind::lock_wake:
+            if (event.token == task(event.who).token) lock_woken(event.who);
+            return;
+        case EventKind::query_limit:
+            if (event.token == task(event.who).token) query_over(event.who);
+            return;
         default:
             break;
     }
-    Session& s = at(event.who);
+    if (event.token == at(event.who).life) handle_session(event);
+}
+
+void Server::handle_session(const Event& event) {
+    const SessionId id = event.who;
     switch (event.kind()) {
-        case EventKind::resume:
-            if (event.token == s.token) resumed(event.who);
-            return;
-        case EventKind::lock_ask:
-            if (event.token == s.token) lock_asked(event.who);
-            return;
-        case EventKind::lock_wake:
-            if (event.token == s.token) lock_woken(event.who);
-            return;
         case EventKind::request_arrives:
-            if (event.token == s.life) request_here(event.who);
-            return;
+            return request_here(id);
+        case EventKind::head_limit:
+            return slow_request(id);
         case EventKind::hang_up_arrives:
-            if (event.token == s.life) hung_up(event.who);
-            return;
+            return hung_up(id);
         case EventKind::answer_posted:
-            if (event.token == s.life) front_end({event.who, true});
-            return;
+            return front_end(id, true);
         case EventKind::answer_arrives:
-            if (event.token == s.life) delivered(event.who);
-            return;
+            return delivered(id);
+        case EventKind::answer_seen:
+            return seen(id);
         default:
             LAB_ASSERT(false);
     }
@@ -509,7 +497,7 @@ void Server::handle(const Event& event) {
 void Server::handle_cores() {
     while (const auto thread = cores_.finish(time_.now)) {
         if (*thread > 0) {
-            computed(seats_[*thread - 1].session);
+            computed(*thread);
             continue;
         }
         do_job(job_);
@@ -519,11 +507,16 @@ void Server::handle_cores() {
 }
 
 void Server::drain_ready() {
-    for (std::size_t i = 0; i < ready_.size(); ++i) {
-        const Ready next = ready_[i];  // the vector may grow meanwhile
-        drive(next.session, next.outcome);
+    while (!ready_.empty() || !loops_due_.empty() || !doomed_.empty()) {
+        if (!doomed_.empty()) kill_doomed();
+        for (std::size_t i = 0; i < ready_.size(); ++i) {
+            const Ready next = ready_[i];  // the vector may grow meanwhile
+            drive(next.task, next.outcome);
+        }
+        ready_.clear();
+        for (std::size_t i = 0; i < loops_due_.size(); ++i) run_loop(loops_due_[i]);
+        loops_due_.clear();
     }
-    ready_.clear();
 }
 
 }  // namespace lab::virtual_time

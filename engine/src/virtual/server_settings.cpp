@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Settings, workers, and what a frame tells of the server.
 #include <algorithm>
-#include <limits>
+#include <string_view>
 #include <utility>
 
 #include "virtual/server.hpp"
@@ -10,34 +10,67 @@ namespace lab::virtual_time {
 
 namespace {
 
-core::ResponseCache::Options cache_options(const Cache& cache) {
-    return {.ttl = cache.ttl, .capacity = static_cast<std::size_t>(cache.capacity)};
+core::QueuePool::Options pool_options(const Database& database) {
+    return {database.pool, database.overflow, database.pool_timeout};
 }
 
-/// Only the threads of one worker wait here: the queue needs no bound of its own.
-core::SlotPool::Options pool_options(const Database& database) {
-    return {.slots = database.pool,
-            .queue_capacity = std::numeric_limits<int>::max(),
-            .patience = database.pool_timeout};
+std::string_view plan_of(QueryKind kind, bool scans) {
+    if (scans) return "SCAN product";
+    switch (kind) {
+        case QueryKind::product_by_sku:
+            return "SEARCH product USING INDEX product_sku (sku=?)";
+        case QueryKind::products_by_category:
+            return "SEARCH product USING INDEX product_category (category=?)";
+        case QueryKind::products_under_price:
+            return "SEARCH product USING INDEX product_price_1 (price<?)";
+        case QueryKind::product_by_id:
+            return "SEARCH product USING INTEGER PRIMARY KEY (rowid=?)";
+        case QueryKind::reviews_per_product:
+        case QueryKind::reviews_in_batch:
+        case QueryKind::reviews_joined:
+            break;
+    }
+    return "SEARCH product USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)";
 }
 
-WorkerState state_of(const core::Effect& effect) {
+/// Cached answers for all workers are in one place, and so is a null cache's nothing.
+bool is_shared(const Cache& cache) {
+    return cache.mode == CacheMode::shared || cache.mode == CacheMode::null;
+}
+
+}  // namespace
+
+WorkerState Server::state_of(const core::Effect& effect) {
     using core::Op;
+    using core::ResourceId;
     switch (effect.op) {
         case Op::acquire:
-            if (effect.resource == core::ResourceId::interpreter_lock)
-                return WorkerState::lock_wait;
-            if (effect.resource == core::ResourceId::connection) return WorkerState::pool_wait;
+            switch (effect.resource) {
+                case ResourceId::interpreter_lock:
+                    return WorkerState::lock_wait;
+                case ResourceId::connection:
+                    return WorkerState::pool_wait;
+                case ResourceId::write_lock:
+                    return WorkerState::write_wait;
+                case ResourceId::worker:
+                case ResourceId::loop:
+                case ResourceId::token:
+                    return WorkerState::computing;
+            }
             return WorkerState::computing;
         case Op::sleep:
+        case Op::fork:
             return WorkerState::io_wait;
         case Op::query:
         case Op::update:
+        case Op::travel:
             return WorkerState::database;
         case Op::render:
             return WorkerState::render;
         case Op::cache_get:
         case Op::cache_put:
+        case Op::cache_wait:
+        case Op::cache_drop:
             return WorkerState::cache;
         case Op::respond:
             return WorkerState::writing;
@@ -46,13 +79,14 @@ WorkerState state_of(const core::Effect& effect) {
     }
 }
 
-}  // namespace
-
-Processors::Options Server::cores_options(const Host& host) const {
-    return {.cores = host.cores > 0 ? host.cores : options_.cores,
-            .scheduling = host.scheduling,
-            .slice = host.slice,
-            .switch_cost = host.switch_cost};
+/// server.cores is a limit within what the host has.
+Processors::Options Server::cores_options(const System& system) const {
+    int cores = system.host.cores > 0 ? system.host.cores : options_.cores;
+    if (system.server.cores > 0) cores = std::min(cores, system.server.cores);
+    return {.cores = cores,
+            .scheduling = system.host.scheduling,
+            .slice = system.host.slice,
+            .switch_cost = system.host.switch_cost};
 }
 
 void Server::make_generation(System system) {
@@ -76,14 +110,21 @@ void Server::apply(System system) {
     const bool rests = before.updates.per_second() <= 0;
     make_generation(std::move(system));
     const System& now = generation().system;
+    data_.set_lag(now.database.replica_lag);
     if (now.database.products != before.products) data_.replace(now.database.products);
-    slots_.set_queue_capacity(now.server.queue);
-    slots_.set_patience(now.server.queue_timeout);
-    cores_.configure(cores_options(now.host), time_.now);
+    writers_.set_patience(now.database.lock_timeout);
+    set_write_alarm();
+    cores_.configure(cores_options(now), time_.now);
     cores_changed();
-    resize();
+    lives_.configure(now.server, time_.now);
+    if (!on_loops() && (changing_ || !slots_.fits(now.server))) {
+        begin_change();
+    } else {
+        resize();
+    }
     if (rests || before.updates != now.database.updates) arm_changes();
     set_queue_alarm();
+    set_lives_alarm();
     admit_held();
 }
 
@@ -96,87 +137,158 @@ void Server::arm_changes() {
 }
 
 void Server::resize() {
-    const int slots = rules().workers * rules().threads;
-    if (seats_.size() < static_cast<std::size_t>(slots)) {
-        seats_.resize(static_cast<std::size_t>(slots));
+    if (on_loops()) {
+        rebuild_workers();
+        resize_loops();
+        return;
     }
-    const auto woken = slots_.resize(slots, time_.now);
+    const int slots = rules().threads == 0 ? std::max(slots_.slots(), rules().workers)
+                                           : rules().workers * rules().threads;
+    while (seats_.size() < static_cast<std::size_t>(slots)) {
+        seats_.emplace_back();
+        seats_.back().thread = take_thread();
+    }
+    const auto woken = slots_.configure(rules(), slots, stopped_workers(), time_.now);
     rebuild_workers();
     for (const core::Wake& wake : woken) {
         grant(static_cast<SessionId>(wake.ticket), wake.slot, true);
     }
 }
 
+/// Work comes to the workers in another way from now on: what is in hand ends first.
+void Server::begin_change() {
+    changing_ = true;
+    const auto waiting = slots_.take_waiting();
+    for (auto who = waiting.rbegin(); who != waiting.rend(); ++who) {
+        hold(static_cast<SessionId>(*who), true);
+    }
+    for (SessionId id = 0; id < sessions_.size(); ++id) {
+        const State state = at(id).state;
+        if (state != State::free && state != State::in_backlog) end_soon(id);
+    }
+    if (changing_ && slots_.busy() == 0) end_change();
+}
+
+void Server::end_change() {
+    changing_ = false;
+    slots_ = core::WorkerSlots{rules(), options_.seed};
+    for (const auto& session : sessions_) session->home = core::WorkerSlots::nowhere;
+    resize();
+}
+
 /// One entry for each worker that has a slot, draining ones too. What stays the same is carried
 /// over.
 void Server::rebuild_workers() {
-    const auto wanted = static_cast<std::size_t>(rules().workers * rules().threads);
-    while (seats_.size() > wanted && seats_.back().session == nobody) seats_.pop_back();
+    if (!on_loops()) {
+        const auto wanted = static_cast<std::size_t>(std::max(slots_.slots(), 0));
+        while (seats_.size() > wanted && seats_.back().session == nobody) {
+            free_threads_.push_back(seats_.back().thread);
+            seats_.pop_back();
+        }
+    }
+    auto count = static_cast<std::size_t>(rules().workers);
+    if (on_loops()) {
+        count = std::max(count, loops_.size());
+    } else if (!seats_.empty()) {
+        const int last = slots_.worker_of(static_cast<int>(seats_.size()) - 1);
+        count = std::max(count, static_cast<std::size_t>(last) + 1);
+    }
     const Cache& cache = generation().system.cache;
-    const auto threads = static_cast<std::size_t>(rules().threads);
-    const auto of_seats = (seats_.size() + threads - 1) / threads;
-    const auto count = std::max(static_cast<std::size_t>(rules().workers), of_seats);
-    if (cache.mode != CacheMode::shared) {
+    if (!is_shared(cache)) {
         shared_cache_.reset();
     } else if (!shared_cache_) {
-        shared_cache_ = std::make_shared<core::ResponseCache>(cache_options(cache));
+        shared_cache_ = std::make_shared<core::CacheDesk>(core::CacheDesk::options_of(cache));
     } else {
-        shared_cache_->configure(cache_options(cache));
+        shared_cache_->configure(core::CacheDesk::options_of(cache));
     }
     std::vector<std::unique_ptr<Worker>> old = std::exchange(workers_, {});
     for (std::size_t i = 0; i < count; ++i) {
         workers_.push_back(make_worker(i < old.size() ? old[i].get() : nullptr));
     }
-    std::move(old.begin(), old.end(), std::back_inserter(retired_));
+    for (auto& worker : old) retire(std::move(worker));
+}
+
+/// It is there until nobody has it in hand.
+void Server::retire(std::unique_ptr<Worker> worker) {
+    retired_.push_back(std::move(worker));
+    std::erase_if(retired_, [](const auto& one) { return one->users == 0; });
+    for (auto& pool : pools_) {
+        if (pool && pool.use_count() == 1) pool.reset();
+    }
 }
 
 std::unique_ptr<Worker> Server::make_worker(const Worker* old) {
     const System& system = generation().system;
     auto made = std::make_unique<Worker>();
     if (old != nullptr) *made = *old;
+    made->users = 0;
     if (!made->lock || made->lock->switch_interval() != system.server.switch_interval) {
         made->lock = std::make_shared<core::InterpreterLock>(system.server.switch_interval);
     }
+    const auto options = core::CacheDesk::options_of(system.cache);
     if (system.cache.mode == CacheMode::none) {
         made->cache.reset();
-    } else if (system.cache.mode == CacheMode::shared) {
+    } else if (shared_cache_) {
         made->cache = shared_cache_;
     } else if (!made->cache || made->cache_is_shared) {
-        made->cache = std::make_shared<core::ResponseCache>(cache_options(system.cache));
+        made->cache = std::make_shared<core::CacheDesk>(options);
     } else {
-        made->cache->configure(cache_options(system.cache));
+        made->cache->configure(options);
     }
-    made->cache_is_shared = system.cache.mode == CacheMode::shared;
-    if (!made->connections) {
-        made->connections = std::make_shared<Connections>(
-            Connections{core::SlotPool{pool_options(system.database)},
-                        static_cast<std::uint32_t>(pools_.size()), Instant::max()});
-        pools_.push_back(made->connections);
-        return made;
+    made->cache_is_shared = shared_cache_ != nullptr;
+    if (!made->tokens) {
+        made->tokens = std::make_shared<core::SlotPool>(core::SlotPool::Options{
+            .slots = system.server.pool_threads, .queue_capacity = 1'000'000});
     }
-    core::SlotPool& slots = made->connections->slots;
-    slots.set_patience(system.database.pool_timeout);
-    for (const core::Wake& wake : slots.resize(system.database.pool, time_.now)) {
-        count_pool();
-        ++pool_in_use_;
-        at(static_cast<SessionId>(wake.ticket)).lease = wake.slot;
-        ready(static_cast<SessionId>(wake.ticket), outcome());
+    for (const core::Wake& wake : made->tokens->resize(system.server.pool_threads, time_.now)) {
+        on_pool_thread(static_cast<TaskId>(wake.ticket), wake.slot, true);
     }
-    set_pool_alarm(*made->connections);
+    make_connections(*made);
     return made;
+}
+
+void Server::make_connections(Worker& made) {
+    const Database& database = generation().system.database;
+    if (!made.connections) {
+        auto place = std::find(pools_.begin(), pools_.end(), nullptr);
+        if (place == pools_.end()) place = pools_.insert(place, nullptr);
+        *place = std::make_shared<Connections>(
+            Connections{core::QueuePool{pool_options(database)},
+                        static_cast<std::uint32_t>(place - pools_.begin()), Instant::max()});
+        made.connections = *place;
+        return;
+    }
+    const auto changed = made.connections->pool.configure(pool_options(database), time_.now);
+    for (const auto& [wake, opens] : changed.woken) pass_connection(wake, opens);
+    set_pool_alarm(*made.connections);
 }
 
 // ---------------------------------------------------------------- samples
 
 ServerSample Server::sample() {
     ServerSample out;
-    out.queue_depth = static_cast<std::uint32_t>(slots_.depth());
-    out.queue_capacity = static_cast<std::uint32_t>(rules().queue);
     out.backlog = static_cast<std::uint32_t>(backlog_.size());
     out.connections = open_;
-    out.in_service = static_cast<std::uint32_t>(slots_.busy());
-    out.threads_per_worker = rules().threads;
-    sample_seats(out);
+    if (on_loops()) {
+        sample_loops(out);
+    } else {
+        if (slots_.unbounded() && !changing_) {
+            static_cast<void>(slots_.trim(time_.now));
+            rebuild_workers();
+        }
+        out.queue_depth = static_cast<std::uint32_t>(slots_.depth());
+        out.queue_capacity = static_cast<std::uint32_t>(rules().queue);
+        if (rules().dispatch == Dispatch::ahead) {
+            out.queue_capacity =
+                static_cast<std::uint32_t>(rules().workers * rules().worker_connections);
+        }
+        out.in_service = static_cast<std::uint32_t>(slots_.busy());
+        const int seats = static_cast<int>(seats_.size());
+        out.threads_per_worker =
+            slots_.unbounded() ? std::max(1, seats / rules().workers) : rules().threads;
+        sample_seats(out);
+        sample_lives(out);
+    }
     sample_workers(out);
     const auto fresh = [](auto total, auto& sampled) {
         return total - std::exchange(sampled, total);
@@ -184,9 +296,13 @@ ServerSample Server::sample() {
     out.worker_cpu = fresh(cores_.used(Account::workers, time_.now), sampled_.workers);
     out.process_cpu =
         out.worker_cpu + fresh(cores_.used(Account::front_end, time_.now), sampled_.front_end);
-    out.cache_hits = fresh(hits_, sampled_.hits);
-    out.cache_misses = fresh(misses_, sampled_.misses);
-    out.cache_evictions = fresh(evictions_, sampled_.evictions);
+    out.database = std::exchange(database_, {});
+    const core::CacheDesk::Counts cache = std::exchange(cache_, {});
+    out.cache_hits = cache.hits;
+    out.cache_misses = cache.misses;
+    out.cache_errors = cache.errors;
+    out.cache_duplicates = cache.duplicates;
+    out.cache_evictions = std::exchange(evictions_, 0);
     out.updates = fresh(data_.changes(), sampled_.changes);
     sampled_.at = time_.now;
     return out;
@@ -205,9 +321,12 @@ void Server::sample_seats(ServerSample& out) {
         sample.busy = std::clamp(to_seconds(fresh) / window, 0.0, 1.0);
         sample.request = seat.request;
         sample.draining = slots_.draining(static_cast<int>(i));
-        if (seat.session == nobody) continue;
+        if (seat.session == nobody) {
+            sample.state = state_without_request(slots_.worker_of(static_cast<int>(i)));
+            continue;
+        }
         const Session& s = at(seat.session);
-        sample.state = seat.request == 0 ? WorkerState::io_wait : state_of(s.effect);
+        sample.state = seat.request == 0 ? WorkerState::io_wait : state_of(s.task.effect);
     }
 }
 
@@ -219,37 +338,42 @@ void Server::sample_workers(ServerSample& out) {
                         return i.op == core::Op::query || i.op == core::Op::update;
                     });
     }
-    out.cache_entries = shared_cache_ ? shared_cache_->size() : 0;
+    const auto add_store = [&out](const core::CacheDesk& cache) {
+        out.cache_entries += cache.store().size();
+        out.cache_bytes += cache.store().bytes();
+    };
+    if (shared_cache_) add_store(*shared_cache_);
     for (const auto& worker : workers_) {
-        if (worker->cache && !worker->cache_is_shared) out.cache_entries += worker->cache->size();
+        if (worker->cache && !worker->cache_is_shared) add_store(*worker->cache);
         if (!uses_pool) continue;
-        const core::SlotPool& slots = worker->connections->slots;
-        out.pool_in_use += static_cast<std::uint32_t>(slots.busy());
-        out.pool_size += static_cast<std::uint32_t>(slots.slots());
-        out.pool_waiting += static_cast<std::uint32_t>(slots.depth());
+        const core::QueuePool& pool = worker->connections->pool;
+        out.pool_in_use += static_cast<std::uint32_t>(pool.in_use());
+        out.pool_size += static_cast<std::uint32_t>(pool.kept());
+        out.pool_open += static_cast<std::uint32_t>(pool.open());
+        out.pool_waiting += static_cast<std::uint32_t>(pool.waiting());
     }
     count_pool();
     out.pool_busy_time = std::exchange(pool_busy_, Duration{});
 }
 
+WorkerState Server::state_without_request(int worker) const {
+    if (worker >= lives_.workers()) return WorkerState::idle;
+    const core::WorkerLives::State state = lives_.state(worker);
+    return state == core::WorkerLives::State::booting ? WorkerState::booting
+           : state == core::WorkerLives::State::off   ? WorkerState::off
+                                                      : WorkerState::idle;
+}
+
+/// As SQLite would explain them.
 std::vector<std::string> Server::plans() const {
     std::vector<std::string> plans;
     std::vector<QueryKind> seen;
-    const bool index = generation().system.database.index;
+    const Prices& prices = generation().prices;
     for (const core::Program& program : generation().programs) {
         for (const core::AskedQuery& asked : program.queries) {
-            const QueryKind kind = asked.kind;
-            if (std::find(seen.begin(), seen.end(), kind) != seen.end()) continue;
-            seen.push_back(kind);
-            if (kind == QueryKind::product_by_id) {
-                plans.emplace_back("SEARCH product USING INTEGER PRIMARY KEY (rowid=?)");
-            } else if (!index) {
-                plans.emplace_back("SCAN product");
-            } else if (kind == QueryKind::product_by_sku) {
-                plans.emplace_back("SEARCH product USING INDEX product_sku (sku=?)");
-            } else {
-                plans.emplace_back("SEARCH product USING INDEX product_category (category=?)");
-            }
+            if (std::find(seen.begin(), seen.end(), asked.kind) != seen.end()) continue;
+            seen.push_back(asked.kind);
+            plans.emplace_back(plan_of(asked.kind, prices.scans(asked.kind)));
         }
     }
     return plans;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The effects of a request's program, performed in virtual time.
+// The effects of a program, performed in virtual time. Turns: server_loops.cpp; database and cache:
+// server_data.cpp.
 #include <algorithm>
 #include <utility>
 
@@ -11,341 +12,245 @@ namespace lab::virtual_time {
 using core::Op;
 using core::ResourceId;
 
-namespace {
-
-std::size_t seat_of(int slot) { return static_cast<std::size_t>(slot); }
-std::uint32_t thread_of(int slot) { return static_cast<std::uint32_t>(slot) + 1; }
-
-}  // namespace
-
-// ---------------------------------------------------------------- workers
-
-void Server::grant(SessionId id, int slot, bool thread_sleeps) {
-    Session& s = at(id);
-    s.slot = slot;
-    Seat& seat = seats_[seat_of(slot)];
-    seat.session = id;
-    seat.held_since = time_.now;
-    if (s.state == State::in_hand) {
-        put_to_work(id, thread_sleeps);
-    } else {
-        worker_bound(id);
-    }
-}
-
-void Server::put_to_work(SessionId id, bool thread_sleeps) {
-    Session& s = at(id);
-    seats_[seat_of(s.slot)].request = s.planned.id;
-    s.worker = workers_[seat_of(s.slot / rules().threads)].get();
-    tell(RequestEvent::Kind::started, s);
-    const Duration hand_off = costs().hand_off;
-    if (thread_sleeps && hand_off > Duration{}) {
-        time_.in(hand_off, EventKind::resume, id, ++s.token);
-    } else {
-        ready(id, outcome());
-    }
-}
-
-/// The thread takes the next waiting request itself, without being put to sleep and woken.
-void Server::let_go(SessionId id) {
-    Session& s = at(id);
-    const int slot = std::exchange(s.slot, -1);
-    Seat& seat = seats_[seat_of(slot)];
-    seat.session = nobody;
-    seat.request = 0;
-    seat.held_time += time_.now - seat.held_since;
-    const bool drains = slots_.draining(slot);
-    if (const auto wake = slots_.release(slot, time_.now)) {
-        grant(static_cast<SessionId>(wake->ticket), wake->slot, false);
-    } else if (drains) {
-        rebuild_workers();
-    }
-    if (!held_.empty() || !backlog_.empty()) admit_held();
-}
-
-void Server::expire_queue() {
-    queue_alarm_ = Instant::max();
-    for (const core::Ticket late : slots_.expire(time_.now)) {
-        refuse(static_cast<SessionId>(late), core::Fault::expired);
-    }
-    admit_held();
-    set_queue_alarm();
-}
-
-void Server::set_queue_alarm() {
-    // One that rings too early is set anew: cheaper than moving it with the queue's head.
-    const Instant next = slots_.next_expiry().value_or(Instant::max());
-    if (next >= queue_alarm_) return;
-    queue_alarm_ = next;
-    time_.at(next, EventKind::queue_patience, 0);
-}
-
-// ---------------------------------------------------------------- the program
-
-void Server::drive(SessionId id, core::Outcome outcome) {
-    Session& s = at(id);
+void Server::drive(TaskId id, core::Outcome outcome) {
+    Task& t = task(id);
     for (;;) {
-        s.effect = core::next(s.cursor, outcome);
-        if (s.effect.op == Op::respond) return respond(id);
-        if (s.effect.op == Op::end) {
-            LAB_ASSERT(s.cursor.ended);
-            return cut_off(id);  // no answer is given
+        if (t.abandoned && t.pool_thread < 0) cancel_step(id, t, outcome);
+        t.effect = core::next(t.cursor, outcome);
+        switch (t.effect.op) {
+            case Op::respond:
+                leave_turn(id, t);
+                return respond(t.session);
+            case Op::end:
+                LAB_ASSERT(t.cursor.ended);
+                leave_turn(id, t);
+                finish_task(t, id);
+                return cut_off(t.session);  // no answer is given
+            case Op::fork:
+                return start_branches(id, t);
+            case Op::join:
+                return end_branch(id);
+            default:
+                break;
         }
-        const Answer answer = perform(id, s);
+        const Answer answer = perform(id, t);
         if (!answer) return;
         outcome = *answer;
     }
 }
 
-Server::Answer Server::perform(SessionId id, Session& s) {
-    switch (s.effect.op) {
+Server::Answer Server::perform(TaskId id, Task& t) {
+    switch (t.effect.op) {
         case Op::acquire:
-            return acquire(id, s);
+            return acquire(id, t);
         case Op::release:
-            release(id, s);
-            return outcome();
+            return release(id, t);
         case Op::spend:
-            return spend(s);
+            return spend(id, t);
         case Op::sleep:
-            return sleep(id, s, s.effect.cost, Duration{});
+            return sleep(id, t, t.effect.cost, Duration{});
+        case Op::travel:
+            await_turn(id, t, Task::Waits::turn,
+                       time_.now + t.generation->system.database.round_trip);
+            return std::nullopt;
         case Op::query:
-            return sleep(id, s, s.generation->system.database.round_trip,
-                         s.generation->prices.query(static_cast<QueryKind>(s.effect.arg)));
         case Op::update:
-            return sleep(id, s, s.generation->system.database.round_trip, costs().update);
+            return query(id, t);
         case Op::render:
-            return compute(s, s.generation->prices.render(s.effect.arg));
+            return compute(id, t, t.generation->prices.render(t.effect.arg));
         case Op::fill:
-            s.body += s.effect.arg;
-            return compute(s, s.generation->prices.body(s.effect.arg));
+            t.body += t.effect.arg;
+            return compute(id, t, t.generation->prices.body(t.effect.arg));
         case Op::cache_get:
-            return look_up(s);
+            return look_up(id, t);
         case Op::cache_put:
-            return store(s);
-        default:
-            LAB_ASSERT(false);  // check_supported() lets no other through
-            return outcome(core::Fault::failed);
+            return store(id, t);
+        case Op::cache_wait:
+            return await_entry(id, t);
+        case Op::cache_drop:
+            return drop_entries(id, t);
+        case Op::fork:
+        case Op::join:
+        case Op::jump:
+        case Op::respond:
+        case Op::end:
+            break;
     }
+    LAB_ASSERT(false);
+    return outcome(core::Fault::failed);
 }
 
 /// What the effect in hand has brought, at its end.
-core::Outcome Server::completed(Session& s) {
+core::Outcome Server::completed(TaskId, Task& t) {
     core::Outcome made = outcome();
-    if (s.effect.op == Op::query) {
-        const auto kind = static_cast<QueryKind>(s.effect.arg);
-        made.rows = s.generation->prices.rows(kind);
-        s.versions.push_back(data_.version(kind, s.planned.key));
-    } else if (s.effect.op == Op::update) {
-        data_.change(s.planned.key);
-    } else if (s.effect.op == Op::cache_get) {
-        made.hit = s.hit;
+    if (t.effect.op == Op::query || t.effect.op == Op::update) {
+        queried(t, made);
+    } else if (t.effect.op == Op::cache_get) {
+        made.hit = t.hit;
+        made.busy = t.busy;
     }
     return made;
 }
 
-Server::Answer Server::compute(Session& s, Duration cost) {
-    if (cost <= Duration{}) return completed(s);
-    cores_.start(thread_of(s.slot), cost, Account::workers, time_.now);
+Server::Answer Server::compute(TaskId id, Task& t, Duration cost) {
+    if (cost <= Duration{}) return completed(id, t);
+    running_[t.thread] = id;
+    cores_.start(t.thread, cost, Account::workers, time_.now);
     cores_changed();
     return std::nullopt;
 }
 
-void Server::computed(SessionId id) { ready(id, completed(at(id))); }
+void Server::computed(ThreadId thread) {
+    const TaskId id = running_[thread];
+    ready(id, completed(id, task(id)));
+}
 
-/// Sleeps, then computes.
-Server::Answer Server::sleep(SessionId id, Session& s, Duration time, Duration then) {
-    if (time <= Duration{}) return compute(s, then);
-    s.computes_next = true;
-    s.then = then;
-    time_.in(time + costs().wake, EventKind::resume, id, ++s.token);
+/// Sleeps, then computes. On a loop it lets others run, unless it keeps its turn.
+Server::Answer Server::sleep(TaskId id, Task& t, Duration time, Duration then) {
+    const bool awaits = t.effect.op == Op::sleep && has_turn(id, t) &&
+                        !t.cursor.holds(ResourceId::loop);
+    if (awaits) {
+        await_turn(id, t, Task::Waits::turn, time_.now + time);
+        return std::nullopt;
+    }
+    if (time <= Duration{}) return compute(id, t, then);
+    t.computes_next = true;
+    t.then = then;
+    time_.in(time + costs().wake, EventKind::resume, id, ++t.token);
     return std::nullopt;
 }
 
-void Server::resumed(SessionId id) {
-    Session& s = at(id);
-    if (!std::exchange(s.computes_next, false)) return ready(id, outcome());
-    if (const Answer done = compute(s, s.then)) ready(id, *done);
+void Server::resumed(TaskId id) {
+    Task& t = task(id);
+    if (!std::exchange(t.computes_next, false)) return ready(id, outcome());
+    const bool asks = t.effect.op == Op::query || t.effect.op == Op::update;
+    if (const Answer done = asks ? begin_query(id, t) : compute(id, t, t.then)) {
+        ready(id, *done);
+    }
+}
+
+/// A sleeping thread is woken, or the loop of the task.
+void Server::wake_later(TaskId id) {
+    Task& t = task(id);
+    if (t.waits != Task::Waits::nothing) return wake_on_loop(id, t, core::Fault::none);
+    const Duration hand_off = costs().hand_off;
+    if (hand_off > Duration{}) {
+        time_.in(hand_off, EventKind::resume, id, ++t.token);
+    } else {
+        ready(id, outcome());
+    }
 }
 
 /// A computation lets the interpreter lock go where another thread asks for it.
-Server::Answer Server::spend(Session& s) {
-    const Duration cost = s.effect.cost;
-    const bool locks = s.generation->system.server.interpreter_lock;
-    if (locks && cost > Duration{} && s.worker->lock->drop_requested()) {
-        s.broken_off = true;
+Server::Answer Server::spend(TaskId id, Task& t) {
+    const Duration cost = t.effect.cost;
+    const bool locks = t.generation->system.server.interpreter_lock;
+    if (locks && cost > Duration{} && t.worker->lock->drop_requested() &&
+        t.cursor.holds(ResourceId::interpreter_lock)) {
+        t.broken_off = true;
         core::Outcome made = outcome();
         made.remaining = cost;
         return made;
     }
-    return compute(s, cost);
+    return compute(id, t, cost);
 }
 
-// ---------------------------------------------------------------- locks and pools
-
-Server::Answer Server::acquire(SessionId id, Session& s) {
-    if (s.effect.resource == ResourceId::interpreter_lock) {
-        core::InterpreterLock& lock = *s.worker->lock;
-        if (lock.acquire(static_cast<core::Ticket>(s.slot), time_.now)) return outcome();
-        time_.in(lock.switch_interval(), EventKind::lock_ask, id, ++s.token);
-        return std::nullopt;
-    }
-    LAB_ASSERT(s.effect.resource == ResourceId::connection);
-    Connections& pool = *s.worker->connections;
-    const core::Grant granted = pool.slots.acquire(id, time_.now);
-    if (granted.admission == core::Admission::granted) {
-        count_pool();
-        ++pool_in_use_;
-        s.lease = granted.slot;
-        return outcome();
-    }
-    ++s.token;
-    set_pool_alarm(pool);
-    return std::nullopt;
+/// The request, or the branch, is over.
+void Server::finish_task(Task& t, TaskId) {
+    give_up_entries(t);
+    t.ended = true;
+    leave_worker(t);
 }
 
-void Server::release(SessionId id, Session& s) {
-    switch (s.effect.resource) {
+// ---------------------------------------------------------------- locks
+
+Server::Answer Server::acquire(TaskId id, Task& t) {
+    switch (t.effect.resource) {
         case ResourceId::worker:
+        case ResourceId::loop:  // its turn has come: it runs
+            return outcome();
+        case ResourceId::interpreter_lock: {
+            core::InterpreterLock& lock = *t.worker->lock;
+            running_[t.thread] = id;
+            if (lock.acquire(t.thread, time_.now)) return outcome();
+            time_.in(lock.switch_interval(), EventKind::lock_ask, id, ++t.token);
+            return std::nullopt;
+        }
+        case ResourceId::connection:
+            return acquire_connection(id, t);
+        case ResourceId::token:
+            return acquire_token(id, t);
+        case ResourceId::write_lock:
+            return acquire_write_lock(id, t);
+    }
+    return outcome();
+}
+
+Server::Answer Server::release(TaskId id, Task& t) {
+    switch (t.effect.resource) {
+        case ResourceId::worker: {
             // A worker that was given a connection stays with it.
+            Session& s = at(t.session);
             if (!s.bind_at_accept || rules().bind != BindPoint::accept) {
                 s.bound = false;
-                let_go(id);
+                if (s.slot >= 0) let_go(t.session);
             }
-            return;
+            break;
+        }
         case ResourceId::connection:
-            return release_connection(s);
+            release_connection(t);
+            break;
         case ResourceId::interpreter_lock:
-            return release_lock(s);
-        case ResourceId::loop:
-        case ResourceId::token:
+            release_lock(t);
+            break;
         case ResourceId::write_lock:
-            return;
+            release_write_lock(t);
+            break;
+        case ResourceId::token:
+            leave_pool_thread(id, t);
+            return std::nullopt;
+        case ResourceId::loop:
+            break;
     }
+    return outcome();
 }
 
 /// Whom the system's scheduler wakes is a lot; whoever comes before that thread runs takes the
 /// lock.
-void Server::release_lock(Session& s) {
-    core::InterpreterLock& lock = *s.worker->lock;
-    lock.release(static_cast<core::Ticket>(s.slot), time_.now, std::exchange(s.broken_off, false));
+void Server::release_lock(Task& t) {
+    core::InterpreterLock& lock = *t.worker->lock;
+    lock.release(t.thread, time_.now, std::exchange(t.broken_off, false));
     const auto& waiting = lock.waiting();
     if (waiting.empty()) return;
     constexpr auto order = static_cast<std::uint32_t>(core::Purpose::order);
     const auto lot = core::keyed_below(options_.seed, ++lots_, order, waiting.size());
-    const SessionId woken = seats_[waiting[lot]].session;
-    time_.in(costs().hand_off, EventKind::lock_wake, woken, at(woken).token);
+    const TaskId woken = running_[static_cast<ThreadId>(waiting[lot])];
+    time_.in(costs().hand_off, EventKind::lock_wake, woken, task(woken).token);
 }
 
-void Server::lock_asked(SessionId id) {
-    Session& s = at(id);
-    core::InterpreterLock& lock = *s.worker->lock;
-    const auto ticket = static_cast<core::Ticket>(s.slot);
-    time_.at(lock.ask(ticket, time_.now), EventKind::lock_ask, id, s.token);
+void Server::lock_asked(TaskId id) {
+    Task& t = task(id);
+    core::InterpreterLock& lock = *t.worker->lock;
+    time_.at(lock.ask(t.thread, time_.now), EventKind::lock_ask, id, t.token);
     if (!lock.drop_requested()) return;
-    const auto slot = static_cast<int>(*lock.holder());
-    const SessionId holder = seats_[seat_of(slot)].session;
-    Session& computing = at(holder);
+    const auto thread = static_cast<ThreadId>(*lock.holder());
+    const TaskId holder = running_[thread];
+    Task& computing = task(holder);
     // Whoever holds the lock and does something else looks at it when that is done.
-    if (computing.effect.op != Op::spend || !cores_.computes(thread_of(slot))) return;
+    if (computing.effect.op != Op::spend || !cores_.computes(thread)) return;
     computing.broken_off = true;
     core::Outcome made = outcome();
-    made.remaining = cores_.stop(thread_of(slot), time_.now);
+    made.remaining = cores_.stop(thread, time_.now);
     cores_changed();
     ready(holder, made);
 }
 
-void Server::lock_woken(SessionId id) {
-    Session& s = at(id);
-    core::InterpreterLock& lock = *s.worker->lock;
-    if (lock.retry(static_cast<core::Ticket>(s.slot), time_.now)) return ready(id, outcome());
+void Server::lock_woken(TaskId id) {
+    Task& t = task(id);
+    core::InterpreterLock& lock = *t.worker->lock;
+    if (lock.retry(t.thread, time_.now)) return ready(id, outcome());
     // Woken in vain: a new interval begins, and the old one's end is out of date.
-    time_.in(lock.switch_interval(), EventKind::lock_ask, id, ++s.token);
-}
-
-void Server::count_pool() {
-    pool_busy_ += (time_.now - pool_counted_) * pool_in_use_;
-    pool_counted_ = time_.now;
-}
-
-void Server::release_connection(Session& s) {
-    count_pool();
-    --pool_in_use_;
-    const auto wake = s.worker->connections->slots.release(std::exchange(s.lease, -1), time_.now);
-    if (!wake) return;
-    const auto next = static_cast<SessionId>(wake->ticket);
-    ++pool_in_use_;
-    at(next).lease = wake->slot;
-    ready(next, outcome());
-}
-
-void Server::set_pool_alarm(Connections& pool) {
-    const Instant next = pool.slots.next_expiry().value_or(Instant::max());
-    if (next >= pool.alarm) return;
-    pool.alarm = next;
-    time_.at(next, EventKind::pool_patience, pool.number);
-}
-
-void Server::expire_pool(std::uint32_t number) {
-    Connections& pool = *pools_[number];
-    pool.alarm = Instant::max();
-    for (const core::Ticket late : pool.slots.expire(time_.now)) {
-        ready(static_cast<SessionId>(late), outcome(core::Fault::pool_timeout));
-    }
-    set_pool_alarm(pool);
-}
-
-// ---------------------------------------------------------------- the cache
-
-/// Differs for two requests exactly where the texts differ that the live engine compares.
-void Server::write_key(std::string& key, const Session& s) const {
-    const KeyRule& rule = s.cursor.program->keys[s.effect.arg];
-    const Address& address = addresses_[s.planned.route];
-    key = std::to_string(s.planned.route) + "." + std::to_string(s.effect.arg);
-    if (rule.path && address.key_in_path) key += "/" + std::to_string(s.planned.key);
-    if (rule.query && address.key_in_query) key += "?" + std::to_string(s.planned.key);
-    if (rule.query && address.user_in_query) key += "&" + std::to_string(s.planned.user);
-    if (rule.user) key += "@" + std::to_string(s.planned.user);
-}
-
-Server::Answer Server::look_up(Session& s) {
-    core::ResponseCache* const cache = s.worker->cache.get();
-    write_key(key_, s);
-    const core::CachedAnswer* const found = cache ? cache->get(key_, time_.now) : nullptr;
-    if (found == nullptr) {
-        ++misses_;
-        s.marks.push_back({key_, s.versions.size()});
-    } else {
-        ++hits_;
-        s.versions.insert(s.versions.end(), found->versions.begin(), found->versions.end());
-        if (found->made_for != s.planned.user) s.reply.made_for = found->made_for;
-    }
-    s.hit = found != nullptr;
-    return compute(s, costs().cache);
-}
-
-Server::Answer Server::store(Session& s) {
-    LAB_ASSERT(!s.marks.empty());
-    const Mark mark = std::move(s.marks.back());
-    s.marks.pop_back();
-    if (core::ResponseCache* const cache = s.worker->cache.get()) {
-        const auto first = s.versions.begin() + static_cast<std::ptrdiff_t>(mark.versions);
-        const std::uint64_t before = cache->evictions();
-        core::CachedAnswer made;
-        made.made_for = s.reply.made_for;
-        made.versions.assign(first, s.versions.end());
-        cache->put(mark.key, std::move(made), time_.now, {}, 0);
-        evictions_ += cache->evictions() - before;
-    }
-    return compute(s, costs().cache);
-}
-
-void Server::change_row() {
-    data_.change(changed_keys_.draw(options_.seed, ++changed_,
-                                    static_cast<std::uint32_t>(core::Purpose::update)));
-    data_.count_change();
-    const ArrivalRate rate = generation().system.database.updates;
-    if (rate.per_second() <= 0) return;
-    time_.in(rate.mean_gap(), EventKind::row_changes, 0, changes_token_);
+    time_.in(lock.switch_interval(), EventKind::lock_ask, id, ++t.token);
 }
 
 }  // namespace lab::virtual_time

@@ -18,17 +18,33 @@ namespace {
 /// value that means nothing, its default: a setting that is added to the table is refused until
 /// it is done here too.
 constexpr std::array known{
-    "server.workers", "server.threads", "server.queue", "server.when_full", "server.queue_timeout",
+    "server.preset", "server.workers", "server.threads", "server.dispatch",
+    "server.worker_connections", "server.queue", "server.when_full", "server.queue_timeout",
     "server.bind", "server.release", "server.interpreter_lock", "server.switch_interval",
-    "server.keep_alive", "server.keep_alive_timeout",
-    // Time limits of what a client sends slowly, and a limit of its size: the client of virtual
-    // time sends a whole request at once, and never too much.
-    "server.head_timeout", "server.body_timeout", "server.body_limit", "cache.mode", "cache.ttl",
-    "cache.capacity", "database.products", "database.index", "database.pool",
-    "database.pool_timeout", "database.round_trip", "database.updates", "network.backlog",
-    "host.cores", "host.scheduling", "host.slice", "host.switch_cost", "load.model", "load.rate",
-    "load.arrivals", "load.users", "load.think", "load.connections", "load.keep_alive",
-    "load.timeout", "load.deadline", "load.backlog", "load.keys", "load.zipf"};
+    "server.keep_alive", "server.keep_alive_timeout", "server.execution", "server.async_views",
+    "server.pool_threads", "server.async_cost", "server.stall_every", "server.stall_for",
+    "server.worker_timeout", "server.heartbeat", "server.graceful_timeout", "server.boot_time",
+    "server.max_requests", "server.max_requests_jitter", "server.memory", "server.leak",
+    "server.memory_limit", "server.cheaper", "server.cheaper_step", "server.cheaper_overload",
+    "server.cores", "server.head_timeout",
+    // A time limit of a body, and a limit of its size: the client of virtual time sends none.
+    "server.body_timeout", "server.body_limit",
+    "cache.mode", "cache.ttl", "cache.ttl_jitter", "cache.capacity", "cache.capacity_bytes",
+    "cache.eviction", "cache.invalidate_on_write", "cache.hop", "cache.failing", "cache.stampede",
+    "cache.early_beta", "cache.stale_for", "database.products", "database.index",
+    "database.price_indexes", "database.access", "database.pool", "database.overflow",
+    "database.pool_timeout", "database.query_timeout", "database.lock_timeout",
+    "database.round_trip", "database.replica_lag", "database.updates", "network.backlog",
+    "network.delay", "host.cores", "host.scheduling", "host.slice", "host.switch_cost",
+    "load.model", "load.rate", "load.arrivals", "load.users", "load.languages", "load.think",
+    "load.connections", "load.keep_alive", "load.timeout", "load.deadline", "load.backlog",
+    "load.keys", "load.zipf", "load.shape", "load.peak", "load.shape_start", "load.shape_length",
+    "load.shape_repeat", "load.steps", "load.calm", "load.burst", "load.day", "load.recording",
+    "load.session", "load.patience", "load.attempt_timeout", "load.retries", "load.retry_on",
+    "load.backoff", "load.backoff_base", "load.backoff_most", "load.retry_budget", "load.breaker",
+    "load.breaker_window", "load.breaker_calls", "load.breaker_pause", "load.hedge",
+    "load.hedge_percentile", "load.slow_readers", "load.read_rate", "load.slow_senders",
+    "load.send_rate"};
 
 /// Choices that came to a known setting later than its others.
 struct Choices {
@@ -39,7 +55,16 @@ constexpr std::array known_choices{
     Choices{"server.when_full", " wait reject reset "},
     Choices{"server.bind", " accept head request "},
     Choices{"server.release", " buffered drained "},
-    Choices{"cache.mode", " none per-worker shared "},
+    Choices{"server.execution", " threads greenlets loop "},
+    Choices{"server.dispatch", " shared ahead "},
+    Choices{"server.heartbeat", " request loop "},
+    Choices{"cache.mode", " none per-worker shared null "},
+    Choices{"cache.eviction", " lru lfu fifo random soonest-expiry "},
+    Choices{"cache.stampede", " none lock early stale-while-revalidate "},
+    Choices{"database.access", " planner index scan "},
+    Choices{"load.shape", " constant ramp steps spike bursts daily recorded "},
+    Choices{"load.retry_on", " all timeouts errors rejected "},
+    Choices{"load.backoff", " constant exponential "},
     Choices{"load.model", " open closed "},
     Choices{"load.arrivals", " constant poisson "},
 };
@@ -71,8 +96,10 @@ Result<void> check_steps(const Route& route, const std::vector<Step>& steps) {
             case StepKind::render:
             case StepKind::respond:
             case StepKind::write:
+            case StepKind::gather:
+            case StepKind::group:
                 break;
-            default:
+            default:  // one that came later
                 return cannot("route." + route.id + "." + step.id, "this kind of step");
         }
         if (auto fit = check_steps(route, step.steps); !fit) return fit;
@@ -101,6 +128,13 @@ Result<void> check_supported(const Model& model) {
     }
     for (const Route& route : model.system.routes) {
         if (auto fit = check_steps(route, route.steps); !fit) return fit;
+    }
+    return {};
+}
+
+Result<void> check_change(const Model& before, const Model& after) {
+    if (before.system.server.execution != after.system.server.execution) {
+        return cannot("server.execution", "another kind of worker while it runs");
     }
     return {};
 }

@@ -10,4 +10,7 @@ namespace lab::virtual_time {
 /// the path of the first setting that it cannot. Threads: any.
 [[nodiscard]] Result<void> check_supported(const Model& model);
 
+/// Whether a run that goes on can take up other settings. Errors: as check_supported().
+[[nodiscard]] Result<void> check_change(const Model& before, const Model& after);
+
 }  // namespace lab::virtual_time
