@@ -26,6 +26,14 @@ using testing::RawClient;
 
 const std::string good = "GET /work HTTP/1.1\r\nHost: localhost\r\n\r\n";
 
+/// A good client is answered in this time, whoever else is there. Sanitizers make everything slower,
+/// and what a client waits is then not what is tested.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr Duration soon = 6s;
+#else
+constexpr Duration soon = 1s;
+#endif
+
 Instant clock_now() { return std::chrono::steady_clock::now(); }
 
 /// A page through a worker, a large one, and a form.
@@ -101,7 +109,7 @@ TEST_F(CrowdTest, NineThousandIdleConnectionsCostLittleAndLeaveNothing) {
     constexpr std::uint32_t many = 9'000;
     if (!enough_descriptors(2 * many + 200)) GTEST_SKIP() << "too few descriptors here";
     open(many + 100);
-    ASSERT_LT(probe(), 1s);
+    ASSERT_LT(probe(), soon);
     ASSERT_TRUE(connections_become(0, 5s));
     const std::int64_t before = resident_bytes();
     {
@@ -113,7 +121,7 @@ TEST_F(CrowdTest, NineThousandIdleConnectionsCostLittleAndLeaveNothing) {
                 ASSERT_TRUE(connections_become(i + 1, 10s)) << i;
             }
         }
-        EXPECT_LT(probe(), 1s);
+        EXPECT_LT(probe(), soon);
         const std::int64_t each = (resident_bytes() - before) / many;
         RecordProperty("bytes_each", static_cast<int>(each));
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
@@ -123,7 +131,7 @@ TEST_F(CrowdTest, NineThousandIdleConnectionsCostLittleAndLeaveNothing) {
         EXPECT_GT(each, 0);
     }
     EXPECT_TRUE(connections_become(0, 30s));
-    EXPECT_LT(probe(), 1s);
+    EXPECT_LT(probe(), soon);
 }
 
 TEST_F(CrowdTest, AnswersTheBusyWhileAThousandIdle) {
@@ -147,7 +155,7 @@ TEST_F(CrowdTest, AnswersTheBusyWhileAThousandIdle) {
         slowest = std::max(slowest, clock_now() - begun);
         ++rounds;
     }
-    EXPECT_LT(slowest, 1s);
+    EXPECT_LT(slowest, soon);
     EXPECT_GT(rounds, 10);
 }
 
@@ -198,7 +206,7 @@ TEST_F(CrowdTest, KeepsServingWhileFourTimesTwoHundredAreSlow) {
         }
         const Duration took = probe();
         slowest = std::max(slowest, took);
-        late += took > 1s ? 1 : 0;
+        late += took > soon ? 1 : 0;
         std::this_thread::sleep_until(begun + (i + 1) * 700ms);
     }
     EXPECT_EQ(late, 0) << "the slowest took " << slowest / 1ms << " ms";
