@@ -280,7 +280,8 @@ Figures RunHistory::stretchFigures() const {
     f.samples = m_window->stretchLatency.count();
     f.latencyWindow = sums.seconds;
     f.from = m_window->stretchFrom;
-    f.to = std::min(m_points.back().seconds, f.from + sums.seconds);
+    f.to = m_points.back().seconds;
+    if (m_plannedLength) f.to = std::min(f.to, *m_plannedLength);
     return f;
 }
 
@@ -303,6 +304,7 @@ void RunHistory::pinAsA() {
     if (m_points.empty()) return;
     auto run = std::make_shared<PinnedRun>();
     run->points.assign(m_points.begin(), m_points.end());
+    run->figures = stretchFigures();
     m_pinned = std::move(run);
     emit pinnedChanged();
     emit changed();

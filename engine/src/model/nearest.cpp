@@ -61,8 +61,7 @@ std::string_view did_you_mean(std::string_view word, std::span<const std::string
             cost = std::min(cost, distance(wanted, last_part(name)));
         }
         // "gunicorn" means "gunicorn-sync": a word of a name is worth more than a near miss.
-        if (wanted.size() >= 3 && name.starts_with(wanted + '-'))
-            cost = std::min<std::size_t>(cost, 1);
+        if (wanted.size() >= 3 && name.starts_with(wanted + '-')) cost = 0;
         // One slip in a short word, up to three in a long one.
         const std::size_t letters = std::max(wanted.size(), name.size());
         const std::size_t most = std::clamp<std::size_t>(letters / 3, 1, 3);
