@@ -55,7 +55,7 @@ TEST(Csv, HasOneRowAFrameBelowOneHeader) {
     EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 4);
     EXPECT_THAT(text, EndsWith("\r\n"));
     EXPECT_EQ(text, csv_header() + to_csv_row(*frame) + to_csv_row(*frame) + to_csv_row(*frame));
-    EXPECT_EQ(to_csv({}), csv_header());
+    EXPECT_EQ(to_csv(std::span<const FramePtr>{}), csv_header());
 }
 
 TEST(Csv, HasTheNamesOfTheTableOfQuantities) {
