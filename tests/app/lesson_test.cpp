@@ -229,7 +229,7 @@ TEST(KnobModel, OffersTheChoicesOfTheTable) {
     const auto knob = KnobModel::make(scenario->knobs[2], scenario->model);
     ASSERT_TRUE(knob);
     EXPECT_EQ(knob->shape(), KnobModel::Shape::choices);
-    EXPECT_EQ(knob->choiceLabels().size(), 3);
+    EXPECT_EQ(knob->choiceLabels().size(), 4);
     EXPECT_EQ(knob->textAt(2, scenario->model), "shared");
 }
 

@@ -56,8 +56,7 @@ void add_naive(std::string& out, const RunResult& r) {
     const LatencySummary all = summarise(r.latency), naive = summarise(r.since_send);
     if (!all.p99 || !naive.p99 || *all.p99 < notable * *naive.p99) return;
     out += fmt::format(
-        "  a stopwatch that starts only when a request is sent would say p99 {}: it misses what "
-        "waited before\n",
+        "  a stopwatch that starts at the sending would say p99 {}: it misses what waited before\n",
         for_person_ms(naive.p99));
 }
 

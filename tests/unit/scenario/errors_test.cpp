@@ -70,7 +70,8 @@ TEST(ScenarioErrors, NameTheSettingItsValueAndItsRange) {
         {"[server]\ninterpreter_lock = \"no\"\n",
          "t.toml:10:20: server.interpreter_lock: found \"no\"; allowed: true or false"},
         {"[cache]\nmode = \"share\"\n",
-         "t.toml:10:8: cache.mode: found \"share\"; allowed: none, per-worker or shared; did you "
+         "t.toml:10:8: cache.mode: found \"share\"; allowed: none, per-worker, shared or null; did "
+         "you "
          "mean "
          "shared?"},
         {"[load]\nrate = \"60000/s\"\n",
