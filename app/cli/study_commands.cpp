@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/study_commands.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include <fmt/format.h>
@@ -47,25 +49,41 @@ class Study {
             terminal_.error("--json - and --csv - both want standard output: give one a file");
             return false;
         }
-        return choose_runner(arguments_.mode, options_);
-    }
-
-    bool choose_runner(const std::string& mode, StudyOptions& options) {
-        if (mode != "live") {
-            terminal_.error("--mode: found " + escaped(mode) + ", allowed: live");
+        if (arguments_.requests && arguments_.mode == "live") {
+            terminal_.error(
+                "--requests: a live run lasts as long as --for says; allowed with --mode virtual");
             return false;
         }
-        options.mode = mode;
-        options.threads = 1;
-        options.run = [this](const RunPlan& plan, const std::function<void(FramePtr)>& on_frame) {
-            return run_live(plan, {on_frame, {}, [this] { return interrupts_.signal() != 0; }});
-        };
-        options.stop = [this] { return interrupts_.signal() != 0; };
-        options.progress = [this](std::size_t done, std::size_t all) {
+        options_.stop = [this] { return interrupts_.signal() != 0; };
+        options_.progress = [this](std::size_t done, std::size_t all) {
             if (arguments_.json == "-" || arguments_.csv == "-") return;
             terminal_.live(fmt::format("{} of {} runs", done, all));
         };
+        choose_runner(arguments_.mode, options_);
         return true;
+    }
+
+    void choose_runner(const std::string& mode, StudyOptions& options) {
+        using OnFrame = std::function<void(FramePtr)>;
+        options.mode = mode;
+        if (mode == "live") {
+            options.threads = 1;  // a second run would take the cores of the first
+            options.run = [stop = options.stop](const RunPlan& plan, const OnFrame& on_frame) {
+                return run_live(plan, {on_frame, {}, stop});
+            };
+            return;
+        }
+        options.threads = std::max(1U, std::thread::hardware_concurrency());
+        options.run = [requests = arguments_.requests, length = arguments_.length,
+                       costs = calibrated_ ? stored_costs() : std::nullopt,
+                       stop = options.stop](const RunPlan& asked, const OnFrame& on_frame) {
+            RunPlan plan = asked;
+            plan.mode = RunMode::virtual_time;
+            plan.costs = costs;
+            plan.requests = requests;
+            if (requests && !length) plan.length.reset();  // as long as they take
+            return run_virtual(plan, stop, on_frame);
+        };
     }
 
     std::optional<std::vector<Vary>> vary() {
@@ -114,6 +132,7 @@ class Study {
     Scenario scenario_;
     Model model_;
     StudyOptions options_;
+    bool calibrated_ = true;  ///< virtual time at what was measured on this computer
     int code_ = exit_ok;
 };
 
@@ -138,7 +157,7 @@ int apply_best(Study& study, const AdviceList& list) {
         return exit_ok;
     }
     StudyOptions live = study.options_;
-    if (!study.choose_runner("live", live)) return exit_wrong_use;
+    study.choose_runner("live", live);
     const auto real = run_comparison(study.scenario_, study.model_, {}, best->overrides, live);
     study.terminal_.end_live();
     if (!real) {
@@ -214,6 +233,7 @@ int frontier_command(Terminal& terminal, const StudyArguments& arguments) {
 
 int check_command(Terminal& terminal, const StudyArguments& arguments) {
     Study study{terminal, arguments, 20};
+    study.calibrated_ = false;  // what a scenario promises is the same on every computer
     if (!study.open()) return exit_wrong_use;
     if (study.scenario_.claims.empty()) {
         terminal.out(escaped(study.scenario_.id) + " makes no claim\n");

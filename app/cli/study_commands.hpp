@@ -16,13 +16,14 @@ namespace lab::cli {
 struct StudyArguments {
     std::string scenario;
     std::vector<std::string> set, vary;
-    std::string a, b;      ///< compare: path=value,path=value
-    std::string target;    ///< advise, frontier: "p99 < 50ms"
-    std::string quantity;  ///< advise: what is ranked by; that of the target if not given
-    bool apply = false;    ///< advise
-    std::string mode = "live";
-    int runs = 0;  ///< 0: as many as the study asks for
+    std::string a, b;              ///< compare: path=value,path=value
+    std::string target;            ///< advise, frontier: "p99 < 50ms"
+    std::string quantity;          ///< advise: what is ranked by; that of the target if not given
+    bool apply = false;            ///< advise
+    std::string mode = "virtual";  ///< or "live"
+    int runs = 0;                  ///< 0: as many as the study asks for
     std::optional<Duration> length, warm_up;
+    std::optional<std::uint64_t> requests;  ///< virtual time
     std::optional<std::uint64_t> seed;
     std::string json, csv;
 };

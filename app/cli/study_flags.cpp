@@ -13,9 +13,17 @@ CLI::App* add_study(CLI::App& app, StudyFlags& flags, const char* name, const ch
     auto& to = flags.arguments;
     study->add_option("scenario", to.scenario, "id or file")->required();
     study->add_option("--set", to.set, "path=value; may be repeated")->allow_extra_args(false);
-    study->add_option("--mode", to.mode, "what runs it")->capture_default_str();
+    study
+        ->add_option("--mode", to.mode,
+                     "virtual: as fast as it can, on all cores; live: real sockets and threads")
+        ->capture_default_str()
+        ->check(CLI::IsMember({"live", "virtual"}));
     study->add_option("--runs", to.runs, "replications, or seeds")->check(CLI::Range(1, 10'000));
     study->add_option("--for", flags.length, "length of each run after warm-up");
+    study
+        ->add_option("--requests", to.requests,
+                     "virtual: measure this many requests in each run, however long they take")
+        ->check(CLI::Range(1, 100'000'000));
     study->add_option("--warm-up", flags.warm_up, "at least: 1s");
     study->add_option("--seed", to.seed, "of the first run")->check(not_negative);
     study->add_option("--json", to.json, "a file, or - for standard output");

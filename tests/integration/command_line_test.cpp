@@ -18,6 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::AnyOf;
 using testing::HasSubstr;
+using testing::Not;
 
 Process::Options words(std::vector<std::string> arguments) {
     Process::Options options;
@@ -96,16 +97,39 @@ TEST(CommandLine, SaysWhatTheorySays) {
 }
 
 TEST(CommandLine, SweepsAndWritesRows) {
-    const auto ended = lab({"sweep", "workers", "--vary", "server.workers=2", "--runs", "1",
-                            "--for", "1s", "--warm-up", "0s", "--csv", "-"});
-    EXPECT_EQ(ended.code, 0) << ended.error;
-    EXPECT_THAT(ended.out, HasSubstr("server.workers,warm_up_s,runs,offered_per_s"));
-    EXPECT_THAT(ended.out, HasSubstr("\r\n2,"));
+    for (const char* mode : {"live", "virtual"}) {
+        const auto ended = lab({"sweep", "workers", "--mode", mode, "--vary", "server.workers=2",
+                                "--runs", "1", "--for", "1s", "--warm-up", "0s", "--csv", "-"});
+        EXPECT_EQ(ended.code, 0) << ended.error;
+        EXPECT_THAT(ended.out, HasSubstr("server.workers,warm_up_s,runs,offered_per_s"));
+        EXPECT_THAT(ended.out, HasSubstr("\r\n2,"));
+    }
     const auto wrong = lab({"sweep", "workers", "--vary", "server.wokers=2"});
     EXPECT_EQ(wrong.code, 2);
     EXPECT_THAT(wrong.error, HasSubstr("server.workers"));
     EXPECT_EQ(lab({"frontier", "workers", "--vary", "server.workers=2", "--target", "p9 < 1"}).code,
               2);
+}
+
+TEST(CommandLine, StudiesInVirtualTimeWhereNothingElseIsSaid) {
+    const std::vector<std::string> asked{"compare", "workers", "--b",        "server.workers=2",
+                                         "--runs",  "3",       "--json",     "-",
+                                         "--seed",  "7",       "--requests", "2000"};
+    const auto once = lab(asked), again = lab(asked);
+    EXPECT_EQ(once.code, 0) << once.error;
+    EXPECT_THAT(once.out, HasSubstr("\"virtual\""));
+    EXPECT_EQ(once.out, again.out) << "the same seeds give the same bytes";
+    const auto live = lab(
+        {"compare", "workers", "--b", "server.workers=2", "--mode", "live", "--requests", "2000"});
+    EXPECT_EQ(live.code, 2);
+    EXPECT_THAT(live.error, HasSubstr("--requests"));
+    EXPECT_EQ(lab({"sweep", "workers", "--vary", "server.workers=2", "--mode", "real"}).code, 2);
+}
+
+TEST(CommandLine, HoldsTheClaimsOfAShippedScenario) {
+    const auto ended = lab({"check", "workers"});
+    EXPECT_EQ(ended.code, 0) << ended.error << ended.out;
+    EXPECT_THAT(ended.out, Not(HasSubstr("BROKEN")));
 }
 
 TEST(CommandLine, EndsWithOneWhereAClaimDoesNotHold) {

@@ -28,7 +28,7 @@ using StudyRunner = std::function<Result<RunResultPtr>(
 
 struct StudyOptions {
     StudyRunner run;
-    std::string mode = "live";  ///< what the runner is, for the report
+    std::string mode = "live";  ///< what the runner is: "live" or "virtual"
     int runs = 5;               ///< replications of each system, on seeds that all systems share
     unsigned threads = 1;       ///< runs at once; 1 for the live engine
     std::function<void(std::size_t done, std::size_t all)> progress;  ///< one call at a time
@@ -175,7 +175,9 @@ struct ClaimCheck {
     std::uint64_t worst_seed = 0;  ///< `--seed` that shows it again
     std::string problem;           ///< why it could not be judged
 };
-/// Each claim on `options.runs` seeds from `seed` on. Errors: interrupted; those of the runner.
+/// Each claim on `options.runs` seeds from `seed` on; in virtual time on two cores where the
+/// scenario names no other number, so that with a runner that takes no measured costs the verdict
+/// is the same on every computer. Errors: interrupted; those of the runner.
 [[nodiscard]] Result<std::vector<ClaimCheck>> check_claims(const Scenario& scenario,
                                                            std::uint64_t seed,
                                                            const StudyOptions& options);

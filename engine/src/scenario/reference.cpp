@@ -165,9 +165,11 @@ std::string lesson_part() {
 
 std::string claim_part() {
     return "\n## [[claim]]\n\nWhat the scenario promises; `latency-lab check` holds it against "
-           "runs on many seeds. A condition compares two expressions with `<`, `<=`, `>`, `>=`, or "
-           "says `in a .. b`; `and` binds closer than `or`. Names are those of the quantities "
-           "below, behind a variant's letter; numbers may have a unit: `A.p99 < 50ms`.\n\n" +
+           "runs on many seeds in virtual time, at the built-in costs and on two cores where "
+           "[costs] and [host] say nothing else. A condition compares two expressions with `<`, "
+           "`<=`, `>`, `>=`, or says `in a .. b`; `and` binds closer than `or`. Names are those of "
+           "the quantities below, behind a variant's letter; numbers may have a unit: "
+           "`A.p99 < 50ms`.\n\n" +
            keys_table(claim_keys()) +
            "\n## [prices]\n\nFor `latency-lab frontier`, in any unit of money a unit of "
            "time.\n\n" +
