@@ -40,18 +40,15 @@ StudyOptions in_virtual_time(int seeds) {
 }
 
 TEST(ShippedClaims, HoldOnTwentySeeds) {
-    int judged = 0;
     for (const Scenario& scenario : shipped()) {
         SCOPED_TRACE(scenario.id);
         const auto checks = check_claims(scenario, scenario.seed, in_virtual_time(20));
         ASSERT_TRUE(checks) << checks.error().message();
         for (const ClaimCheck& check : *checks) {
-            ++judged;
             EXPECT_TRUE(check.holds) << check.that << "\nworst margin " << check.worst_margin
                                      << " with seed " << check.worst_seed << " " << check.problem;
         }
     }
-    EXPECT_GE(judged, 9);
 }
 
 TEST(ShippedClaims, ComeOutTheSameTwice) {
@@ -69,10 +66,9 @@ TEST(ShippedClaims, ComeOutTheSameTwice) {
     }
 }
 
-/// A scenario either claims what it teaches or stands here, until virtual time can run it.
+/// But for those of the balancer, which virtual time does not have yet.
 TEST(ShippedScenarios, ClaimWhatTheyTeach) {
-    const std::set<std::string> not_yet{"await",         "null-cache", "stampede",  "n-plus-one",
-                                        "index-no-help", "stopwatch",  "metastable"};
+    const std::set<std::string> not_yet{"three-servers", "dead-server"};
     for (const Scenario& scenario : shipped()) {
         EXPECT_EQ(scenario.claims.empty(), not_yet.contains(scenario.id)) << scenario.id;
     }
